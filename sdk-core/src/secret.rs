@@ -1,0 +1,134 @@
+//! Keys and tokens that never print.
+//!
+//! A [`Secret`] shows as `[redacted]` in `{:?}`, has no `Display` and no `Serialize`, and is wiped from memory when its
+//! last clone is dropped. The one way to its text is [`Secret::expose`], which is easy to search for.
+//!
+//! ```
+//! use sdk_core::secret::Secret;
+//!
+//! let key = Secret::new("bp_live_abc123");
+//! assert_eq!(format!("{key:?}"), "[redacted]");
+//! assert_eq!(key.expose(), "bp_live_abc123");
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// The text that stands where a secret would.
+pub const REDACTED: &str = "[redacted]";
+
+/// An API key, a token, or anything else that must not be seen. Cheap to clone.
+#[derive(Clone)]
+pub struct Secret(Arc<SecretString>);
+
+impl Secret {
+    /// Takes the text over.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(SecretString::from(text.into())))
+    }
+
+    /// The text itself. Never log it, never put it into an error.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The secret as a header value that is marked sensitive, with a prefix such as `"Bearer "`.
+    ///
+    /// # Errors
+    /// [`INVALID_CONFIG`](crate::error::codes::INVALID_CONFIG) when the secret holds bytes that no header may hold.
+    pub fn header(&self, prefix: &str) -> Result<HeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.expose()))
+            .map_err(|_| Error::invalid_config("key", "the key holds characters that no HTTP header may hold"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// `text` with every occurrence of the secret replaced by [`REDACTED`].
+    pub fn redact(&self, text: &str) -> String {
+        let secret = self.expose();
+        if secret.is_empty() { text.to_owned() } else { text.replace(secret, REDACTED) }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+/// A URL as it may be shown: without user info, query and fragment, all of which can carry a token.
+///
+/// ```
+/// let url = "wss://user:pw@host.example/ws?api_key=SECRET#x".parse().unwrap();
+/// assert_eq!(sdk_core::secret::shown_url(&url), "wss://host.example/ws?[redacted]");
+/// ```
+pub fn shown_url(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let query = if url.query().is_some() { "?[redacted]" } else { "" };
+    format!("{}://{host}{port}{}{query}", url.scheme(), url.path())
+}
+
+/// Whether the URL's host is this machine (`localhost`, `127.0.0.0/8` or `[::1]`).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_prints() {
+        let key = Secret::new("bp_live_s3cr3t");
+        assert_eq!(format!("{key:?} {:?}", Some(key.clone())), "[redacted] Some([redacted])");
+        let header = key.header("Bearer ").unwrap();
+        assert!(header.is_sensitive());
+        assert!(!format!("{header:?}").contains("s3cr3t"));
+        assert_eq!(key.redact("the key bp_live_s3cr3t was refused"), "the key [redacted] was refused");
+    }
+
+    #[test]
+    fn a_key_that_no_header_may_hold_is_refused_without_showing_it() {
+        let error = Secret::new("abc\r\nX-Evil: 1").header("").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("Evil"));
+    }
+
+    #[test]
+    fn loopback_is_told_apart() {
+        for (url, loopback) in [
+            ("ws://127.0.0.1:3001/x", true),
+            ("ws://127.9.9.9", true),
+            ("ws://[::1]:80", true),
+            ("ws://LOCALHOST", true),
+            ("ws://localhost.evil.example", false),
+            ("ws://10.0.0.1", false),
+            ("ws://api.botpit.com", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), loopback, "{url}");
+        }
+    }
+}
