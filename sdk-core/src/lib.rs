@@ -14,6 +14,7 @@
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
+//! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`socket`] | the WebSocket driver: reads, writes, beats, reconnects, and never waits for your code |
 //! | [`shutdown`] | drain on the first Ctrl-C, stop on the second |
 //! | [`wire`] | raw JSON that keeps its frame, open enums, decode errors with a path |
@@ -30,6 +31,7 @@ pub mod error;
 pub mod heartbeat;
 pub mod http;
 pub mod limit;
+pub mod network;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
