@@ -14,7 +14,6 @@
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
-//! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`socket`] | the WebSocket driver: reads, writes, beats, reconnects, and never waits for your code |
 //! | [`shutdown`] | drain on the first Ctrl-C, stop on the second |
 //! | [`wire`] | raw JSON that keeps its frame, open enums, decode errors with a path |

@@ -72,12 +72,10 @@ impl Response {
             return self.error(&codes::NOT_JSON, &format!("the answer is not JSON: {excerpt}"));
         }
         // serde's message quotes the value that it stumbled over, which may be the very one that is hidden.
-        let cause = if hidden { String::new() } else { format!("{error}; ") };
-        let message = self.mask.line(&cause, MAX_WORDS);
-        let error = self.error(
-            &codes::DECODE_FAILED,
-            &format!("the answer has not the documented shape: {message} it is {excerpt}"),
-        );
+        let cause =
+            if hidden { String::new() } else { self.mask.line(&format!("{error}; "), MAX_WORDS) + " " };
+        let what = format!("the answer has not the documented shape: {cause}it is {excerpt}");
+        let error = self.error(&codes::DECODE_FAILED, &what);
         // The path of the whole answer is a dot.
         if matches!(path, "" | ".") { error } else { error.with_field(self.mask.line(path, MAX_WORDS)) }
     }
