@@ -30,6 +30,7 @@ pub mod error;
 pub mod heartbeat;
 pub mod http;
 pub mod limit;
+pub mod network;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
