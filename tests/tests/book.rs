@@ -1,4 +1,11 @@
 //! The book says what the code says, and holds together.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

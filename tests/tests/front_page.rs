@@ -1,4 +1,11 @@
 //! What a stranger reads first is short, true, and what CI runs.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
 use std::path::{Path, PathBuf};
 

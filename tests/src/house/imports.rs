@@ -259,7 +259,10 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Vec<String> {
-        check_source("x.rs", text).iter().map(|found| found.to_string()[..6].to_owned()).collect()
+        check_source("x.rs", text)
+            .iter()
+            .map(|found| found.to_string().split(": ").take(1).collect())
+            .collect()
     }
 
     #[test]
