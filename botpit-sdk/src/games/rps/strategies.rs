@@ -169,7 +169,8 @@ impl Predictor {
         self.seen = self.seen.saturating_add(1);
         let wagered = self.wagered.take();
         let Some(theirs) = result.theirs(side) else { return };
-        if let Some(mine) = wagered {
+        // What was played counts, in case the choice came too late.
+        if let (Some(_), Some(mine)) = (wagered, result.mine(side)) {
             self.balance += i32::from(mine.beats(theirs)) - i32::from(theirs.beats(mine));
         }
         *self.overall.of(theirs) += 1;
