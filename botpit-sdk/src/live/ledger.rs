@@ -275,6 +275,12 @@ impl TurnLedger {
         expired
     }
 
+    /// The round of a turn that is, or was last, open.
+    pub(crate) fn round(&self, match_id: &MatchId, id: TurnId) -> Option<u32> {
+        let open = self.matches.get(match_id.as_str())?.open.as_ref()?;
+        (open.id == id).then_some(open.round)
+    }
+
     /// Whether the bot still thinks about this turn.
     pub(crate) fn is_open(&self, match_id: &MatchId, id: TurnId) -> bool {
         self.matches

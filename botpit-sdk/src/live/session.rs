@@ -75,6 +75,8 @@ pub(crate) struct Session {
     draining: bool,
     queue: Option<Queue>,
     leaving: Vec<Reply<()>>,
+    /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
+    leaving_until: Option<Instant>,
     matches: HashMap<MatchId, Match>,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
@@ -121,6 +123,7 @@ impl Session {
             draining: false,
             queue: None,
             leaving: Vec::new(),
+            leaving_until: None,
             matches: HashMap::new(),
             ledger: TurnLedger::default(),
             resume_at: None,
@@ -331,7 +334,11 @@ impl Session {
         let code = error.code.clone();
         let words = error.message.as_deref().unwrap_or("no reason was given");
         let message = format!("the platform said: {}", sdk_core::wire::excerpt(words));
-        let refused_key = code.as_ref().is_some_and(ErrorCode::is_auth) || self.phase == Phase::Greeting;
+        let greeting = self.phase == Phase::Greeting;
+        let refused_key = match &code {
+            Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
+            None => greeting,
+        };
         let kind = if refused_key { &codes::AUTH_REJECTED } else { &codes::REJECTED };
         let mut refusal = Error::new(kind, message).with_sent(Sent::Yes);
         if let Some(code) = &code {
@@ -339,6 +346,10 @@ impl Session {
         }
         if refused_key {
             cx.end(Some(refusal));
+            return;
+        }
+        if greeting {
+            cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
         // The protocol has no request ids: an error is laid at the queue's door only when it says so itself.
@@ -477,7 +488,10 @@ impl Session {
             Some(queue) if queue.asked => {
                 queue.fail(&Error::new(&codes::CLIENT_CLOSED, "the bot left the queue"));
                 match ClientMessage::LeaveQueue.to_text().and_then(|text| cx.send(text)) {
-                    Ok(()) => self.leaving.extend(reply),
+                    Ok(()) => {
+                        self.leaving_until = Some(cx.now() + self.timings.resume_grace);
+                        self.leaving.extend(reply);
+                    }
                     Err(error) => answer(reply, Err(error)),
                 }
             }
@@ -490,6 +504,7 @@ impl Session {
     }
 
     fn left_queue(&mut self) {
+        self.leaving_until = None;
         for reply in self.leaving.drain(..) {
             let _ = reply.send(Ok(()));
         }
@@ -546,10 +561,7 @@ impl Session {
             queue.confirmed |= queue.asked;
             queue.asked = false;
         }
-        for reply in self.leaving.drain(..) {
-            // A place in the queue does not outlive its connection.
-            let _ = reply.send(Ok(()));
-        }
+        self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
     }
 }
@@ -584,6 +596,12 @@ fn answer<T>(reply: Option<Reply<T>>, result: Result<T>) {
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
 
+/// The spec names `auth_failed`; other servers have other words for it.
+fn sounds_like_a_refused_key(code: &str) -> bool {
+    let code = code.to_ascii_lowercase();
+    ["auth", "key", "token", "forbidden", "revoked", "banned"].iter().any(|word| code.contains(word))
+}
+
 fn is_about_the_queue(code: &ErrorCode) -> bool {
     matches!(
         code,
@@ -606,7 +624,7 @@ impl Protocol for Session {
             url: self.url.clone(),
             headers: HeaderMap::new(),
             greeting: Some(Secret::new(greeting)),
-            carries_key: true,
+            secrets: vec![self.key.clone()],
         })
     }
 
@@ -719,7 +737,7 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.ledger.next_deadline()].into_iter().flatten().min()
+        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()].into_iter().flatten().min()
     }
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {
@@ -730,6 +748,9 @@ impl Protocol for Session {
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;
             self.resume(now, cx);
+        }
+        if self.leaving_until.is_some_and(|at| at <= now) {
+            self.left_queue();
         }
         if self.lost_at.is_some_and(|at| at <= now) {
             self.lost_at = None;
@@ -743,6 +764,6 @@ impl Protocol for Session {
     }
 
     fn is_idle(&self) -> bool {
-        self.matches.is_empty()
+        self.matches.is_empty() && self.leaving_until.is_none()
     }
 }
