@@ -383,6 +383,7 @@ mod tests {
             }
             backoff.healthy(clock.now());
             clock.advance(Duration::from_millis(healthy_for));
+            backoff.healthy(clock.now()); // said again, it does not start anew
             assert_eq!(backoff.attempt(), 3, "nothing resets while the connection lasts");
             backoff.lost(clock.now());
             assert_eq!(backoff.attempt(), attempts, "healthy for {healthy_for} ms");

@@ -131,6 +131,14 @@ impl Heartbeat {
         Self { policy, next_ping: now + first, seen: 0, alive_at: now }
     }
 
+    /// For a counter that runs on over all connections: `frames` is what it shows now. What came in before is no life of
+    /// this connection.
+    #[must_use]
+    pub fn counting_from(mut self, frames: u64) -> Self {
+        self.seen = frames;
+        self
+    }
+
     /// When to call [`Heartbeat::beat`] next.
     pub fn next_beat(&self) -> Instant {
         self.next_ping.min(self.alive_at + self.policy.silence)
@@ -269,6 +277,18 @@ mod tests {
             frames = frames.wrapping_add(1);
             assert!(!matches!(heart.beat(heart.next_beat(), frames), Beat::Dead { .. }));
         }
+    }
+
+    #[test]
+    fn frames_of_an_earlier_connection_are_no_life() {
+        let (start, policy) = (Instant::now(), HeartbeatPolicy::default());
+        let mut heart = Heartbeat::new(policy, start, Some(1)).counting_from(500);
+        assert_eq!(heart.beat(heart.next_beat(), 500), Beat::Ping);
+        let dies_at = start + policy.silence();
+        while heart.next_beat() < dies_at {
+            assert_eq!(heart.beat(heart.next_beat(), 500), Beat::Ping);
+        }
+        assert_eq!(heart.beat(dies_at, 500), Beat::Dead { silent_for: policy.silence() });
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Shutdown {
         };
         let runtime = Handle::try_current().map_err(|error| failed(io::Error::other(error)))?;
         let mut listener = self.0.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        if listener.as_ref().is_some_and(|task| !task.is_finished()) || self.phase() == Phase::Stopping {
+        if listener.as_ref().is_some_and(|task| !task.is_finished()) {
             return Ok(());
         }
         let signals = Signals::install().map_err(failed)?;
