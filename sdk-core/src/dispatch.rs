@@ -19,6 +19,7 @@
 //! # });
 //! ```
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hash::Hash;
@@ -254,14 +255,16 @@ fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<Outcom
         Ok(Poll::Ready(output)) => Poll::Ready(Outcome::Finished(output)),
         Err(payload) => {
             slot.as_mut().set(None);
-            let message = payload
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| payload.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "a value that is not a text".to_owned());
-            Poll::Ready(Outcome::Panicked(message))
+            Poll::Ready(Outcome::Panicked(panic_message(&*payload)))
         }
     }
+}
+
+/// What a panic said, from the payload that [`std::panic::catch_unwind`] gives.
+pub fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is not a text").to_owned()
 }
 
 #[cfg(test)]

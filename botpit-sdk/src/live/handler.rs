@@ -1,10 +1,13 @@
 //! Callbacks with the names of the platform's own SDKs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sdk_core::dispatch::panic_message;
 use sdk_core::error::{Error, Result, codes};
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::{Connected, Event, GameOver, GameStart, MatchFound, QueueJoined, QueueUpdate, RoundResult, Turn};
@@ -90,6 +93,23 @@ macro_rules! callbacks {
             })*
             fn on_event<'a>(&'a self, bot: &'a Handle, event: Event) -> BoxFuture<'a, ()> {
                 Box::pin(EventHandler::on_event(self, bot, event))
+            }
+        }
+
+        impl<H: EventHandler> EventHandler for Blocking<H> {
+            async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
+                let decide = |handler: &H, bot: &Handle, runtime: &Runtime| {
+                    runtime.block_on(handler.on_your_turn(bot, turn))
+                };
+                self.on_thread(bot, decide).await?
+            }
+            $(async fn $name(&self, bot: &Handle, $arg: $type) {
+                let run = |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
+                self.report(self.on_thread(bot, run).await);
+            })*
+            async fn on_event(&self, bot: &Handle, event: Event) {
+                let run = |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
+                self.report(self.on_thread(bot, run).await);
             }
         }
 
@@ -221,7 +241,7 @@ pub struct Blocking<H> {
     handler: Arc<H>,
 }
 
-type Job = Box<dyn FnOnce(&tokio::runtime::Runtime) + Send>;
+type Job = Box<dyn FnOnce(&Runtime) + Send>;
 
 impl<H: EventHandler> Blocking<H> {
     fn new(handler: H) -> Result<Self> {
@@ -240,36 +260,27 @@ impl<H: EventHandler> Blocking<H> {
         Ok(Self { jobs, handler: Arc::new(handler) })
     }
 
-    async fn on_thread(&self, bot: &Handle, event: Event) -> Option<Result<MoveData>> {
+    async fn on_thread<T, F>(&self, bot: &Handle, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&H, &Handle, &Runtime) -> T + Send + 'static,
+    {
         let (done, answer) = oneshot::channel();
         let (handler, bot) = (self.handler.clone(), bot.clone());
         let job: Job = Box::new(move |runtime| {
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                runtime.block_on(call(&*handler, &bot, event))
-            }));
-            let _ = done.send(outcome.map_err(panic_message));
+            let outcome = catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime)));
+            // Nobody waits any more when the turn is over.
+            let _ = done.send(outcome.map_err(|payload| panicked(&panic_message(&*payload))));
         });
-        // The thread ends when this handler is dropped, so it takes every job.
+        // The thread lives as long as this handler, so it takes every job.
         let _ = self.jobs.send(job);
-        match answer.await {
-            Ok(Ok(decision)) => decision,
-            Ok(Err(message)) => Some(Err(panicked(&message))),
-            Err(_) => Some(Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone"))),
-        }
-    }
-}
-
-impl<H: EventHandler> EventHandler for Blocking<H> {
-    async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
-        match self.on_thread(bot, Event::YourTurn(turn)).await {
-            Some(decision) => decision,
-            None => Err(Error::new(&codes::HANDLER_FAILED, "the handler gave no decision")),
-        }
+        answer.await.unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
     }
 
-    // Every other event goes over as it is: the thread calls the callback that it belongs to.
-    async fn on_event(&self, bot: &Handle, event: Event) {
-        let _ = self.on_thread(bot, event).await;
+    fn report(&self, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            tracing::warn!(error = %error, "a callback failed");
+        }
     }
 }
 
@@ -283,10 +294,6 @@ impl std::fmt::Debug for BoxedHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BoxedHandler").finish_non_exhaustive()
     }
-}
-
-fn panic_message(payload: Box<dyn std::any::Any + Send>) -> String {
-    sdk_core::dispatch::panic_message(&*payload)
 }
 
 pub(super) fn panicked(message: &str) -> Error {

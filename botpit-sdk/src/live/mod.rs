@@ -26,5 +26,5 @@ pub use handler::{Blocking, BoxedHandler, EventHandler, EventHandlerExt};
 pub use ledger::TurnId;
 pub use move_data::MoveData;
 
-pub(crate) use runner::Runner;
+pub(crate) use runner::runner;
 pub(crate) use session::{Command, Session, Timings};

@@ -258,7 +258,7 @@ impl<P: Protocol> Driver<P> {
         self.link = Link::Open(Box::new(socket));
         self.shared.open = true;
         self.shared.ready = false;
-        self.heartbeat = Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed));
+        self.heartbeat = Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
         self.greeting_due = Some(now + self.options.greeting_timeout);
         self.write_stalled_since = None;
         self.flush_wanted = false;
