@@ -56,6 +56,7 @@ mod request;
 mod response;
 mod retry;
 mod retry_after;
+mod upgrade;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +66,7 @@ use ::http::header::{ACCEPT, AUTHORIZATION};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
+pub(crate) use self::upgrade::Upgrade;
 pub use self::request::Request;
 pub use self::response::Response;
 pub use self::retry::{Idempotency, RetryPolicy};

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::options::SocketOptions;
 use super::protocol::Dial;
 use crate::error::{Error, Result, codes};
+use crate::http::Upgrade;
 use crate::secret::{Secret, shown_url};
 
 pub(super) type Socket = WebSocketStream<reqwest::Upgraded>;
@@ -39,9 +40,7 @@ pub(super) async fn dial(dial: Dial, options: SocketOptions) -> Result<Socket> {
 }
 
 async fn handshake(dial: Dial, options: &SocketOptions, shown: &str) -> Result<Socket> {
-    if dial.carries_key {
-        options.network.check_url(&dial.url)?;
-    }
+    let upgrade = Upgrade::new(&dial.url, dial.secrets);
     let client = options.network.websocket(&dial.url)?;
     let mut target = dial.url.clone();
     let scheme = if target.scheme() == "wss" { "https" } else { "http" };
@@ -59,20 +58,17 @@ async fn handshake(dial: Dial, options: &SocketOptions, shown: &str) -> Result<S
         .header(SEC_WEBSOCKET_KEY, &key)
         .send()
         .await
-        .map_err(|error| crate::http::transport_error(error, &format!("cannot open {shown}")))?;
+        .map_err(|error| upgrade.failed(error))?;
 
     if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
-        return Err(crate::http::refusal(response, &format!("{shown} refused the WebSocket upgrade")).await);
+        return Err(upgrade.refused(response).await);
     }
     let expected = derive_accept_key(key.as_bytes());
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept != expected.as_str()) {
         let message = format!("{shown} answered the upgrade without proof that it speaks WebSocket");
         return Err(Error::new(&codes::PROTOCOL_VIOLATION, message).with_status(101));
     }
-    let mut io = response
-        .upgrade()
-        .await
-        .map_err(|error| crate::http::transport_error(error, &format!("cannot open {shown}")))?;
+    let mut io = response.upgrade().await.map_err(|error| upgrade.failed(error))?;
 
     if let Some(greeting) = &dial.greeting {
         // The WebSocket library logs what it sends, so a frame that carries a key is written before it takes over.

@@ -143,11 +143,14 @@ fn next_phase(
     })
 }
 
+// Nothing is pinned in place: whatever needs it is boxed.
+impl<P: Protocol, C> Unpin for Drive<P, C> {}
+
 impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
     type Output = Result<()>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
         // The thread's own time: a paused or scaled clock does not see a handler that blocks.
         let began = WallInstant::now();
         this.driver.begin_round();

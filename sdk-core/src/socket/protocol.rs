@@ -86,8 +86,8 @@ pub struct Dial {
     pub headers: HeaderMap,
     /// The first message, when it carries a key: it is written past every log of the WebSocket library.
     pub greeting: Option<Secret>,
-    /// Whether a key travels, so that plaintext is refused outside loopback.
-    pub carries_key: bool,
+    /// What must not be shown, even when the server repeats it in a refusal.
+    pub secrets: Vec<Secret>,
 }
 
 /// Marks a frame whose writing the protocol wants to know of.
