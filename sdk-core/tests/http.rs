@@ -253,16 +253,20 @@ async fn the_servers_wait_is_real_time_and_ours_is_the_clocks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clones_share_a_retry_budget_that_an_outage_uses_up() {
-    let server = Server::start(vec![answer(503, "", "")]).await;
+async fn clones_share_a_retry_budget_that_an_outage_uses_up_and_successes_fill() {
+    let down = answer(503, "", "");
+    let script = [vec![down.clone(); 18], vec![json(200, "1"); 10], vec![down]].concat();
+    let server = Server::start(script).await;
     let client = server.client();
     let mut tries = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..20 {
         let before = server.times();
-        client.clone().get(&["x"]).send().await.unwrap_err();
+        let _ = client.clone().get(&["x"]).send().await;
         tries.push(server.times() - before);
     }
-    assert_eq!(tries, [3, 3, 3, 3, 3, 1, 1, 1]);
+    assert_eq!(tries[..8], [3, 3, 3, 3, 3, 1, 1, 1], "the outage");
+    assert_eq!(tries[8..18], [1; 10], "the successes");
+    assert_eq!(tries[18..], [2, 1], "the next outage: one retry is there again");
 }
 
 #[tokio::test(start_paused = true)]
