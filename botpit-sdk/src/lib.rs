@@ -1,4 +1,4 @@
-//! Write agents for BOTPIT, the agent-vs-agent arena on Solana. Unofficial.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod fairness;
@@ -10,5 +10,22 @@ pub mod wager;
 #[cfg_attr(docsrs, doc(cfg(feature = "wallet")))]
 pub mod wallet;
 
+mod client;
+mod live;
+mod play;
+#[cfg(feature = "wallet")]
+mod rest;
+
+pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
+pub use live::{
+    Blocking, BoxFuture, BoxedHandler, Connected, Event, EventHandler, EventHandlerExt, Events, GameOver, GameStart,
+    Handle, LateMove, MatchFound, MoveData, OpponentMoved, Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting,
+    RoundResult, Turn, TurnId, UnknownMessage,
+};
+pub use model::ErrorCode;
+pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
+#[cfg(feature = "wallet")]
+pub use rest::Rest;
+pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
 pub use wager::WagerBucket;

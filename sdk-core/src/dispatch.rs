@@ -5,17 +5,17 @@
 //! allocation. When it is not, it moves aside, and later jobs of the same key queue behind it while other keys go on.
 //!
 //! Keys are what must stay in order: a match, a conversation, a request. The futures run inside whichever task polls the
-//! dispatcher. A panic of a handler is caught and given back as [`Outcome::Panicked`].
+//! dispatcher. [`caught`] turns a handler's panic into an error.
 //!
 //! ```
 //! use std::task::Poll;
-//! use sdk_core::dispatch::{Dispatched, Dispatcher, Outcome};
+//! use sdk_core::dispatch::{Dispatched, Dispatcher};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let mut dispatcher = Dispatcher::new(16);
 //! let double = |n: u32| async move { n * 2 };
 //! let done = std::future::poll_fn(|cx| Poll::Ready(dispatcher.dispatch(cx, "match-1", 21, double))).await;
-//! assert!(matches!(done, Dispatched::Done(Outcome::Finished(42))));
+//! assert!(matches!(done, Dispatched::Done(42)));
 //! # });
 //! ```
 
@@ -23,27 +23,22 @@ use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome<T> {
-    /// Its future returned.
-    Finished(T),
-    /// Its future panicked, with this message.
-    Panicked(String),
-}
+use crate::error::{Error, Result, codes};
+use crate::wire::excerpt;
 
 /// What became of a job that was handed in.
 #[derive(Debug)]
 #[must_use]
 pub enum Dispatched<T, J> {
     /// It ran to its end at once.
-    Done(Outcome<T>),
+    Done(T),
     /// It runs, or waits for an earlier job of its key; [`Dispatcher::poll_next`] will tell its end.
     Deferred,
     /// Its key has as many waiting jobs as the bound allows; here it is back.
@@ -55,15 +50,10 @@ type Slot<F> = Pin<Box<Option<F>>>;
 /// Runs jobs of type `J` as futures of type `F`, in order per key of type `K`.
 pub struct Dispatcher<K, J, F: Future> {
     running: FuturesUnordered<Running<K, F>>,
-    queues: HashMap<K, Queue<J>>,
+    /// The jobs that wait behind each key's running one.
+    queues: HashMap<K, VecDeque<J>>,
     spare: Vec<Slot<F>>,
     bound: usize,
-    tickets: u64,
-}
-
-struct Queue<J> {
-    waiting: VecDeque<J>,
-    ticket: u64,
 }
 
 /// At most this many empty slots are kept for reuse.
@@ -76,13 +66,7 @@ where
 {
     /// A dispatcher that lets at most `bound` jobs of one key wait behind the running one.
     pub fn new(bound: usize) -> Self {
-        Self {
-            running: FuturesUnordered::new(),
-            queues: HashMap::new(),
-            spare: Vec::new(),
-            bound,
-            tickets: 0,
-        }
+        Self { running: FuturesUnordered::new(), queues: HashMap::new(), spare: Vec::new(), bound }
     }
 
     /// Hands a job in. When its key is idle, `start` makes its future, which is polled once, here.
@@ -98,22 +82,22 @@ where
         if !self.queues.is_empty()
             && let Some(queue) = self.queues.get_mut(&key)
         {
-            if queue.waiting.len() >= self.bound {
+            if queue.len() >= self.bound {
                 return Dispatched::Full(job);
             }
-            queue.waiting.push_back(job);
+            queue.push_back(job);
             return Dispatched::Deferred;
         }
         let mut slot = self.spare.pop().unwrap_or_else(|| Box::pin(None));
         slot.as_mut().set(Some(start(job)));
         match poll_slot(&mut slot, cx) {
-            Poll::Ready(outcome) => {
+            Poll::Ready(output) => {
                 self.recycle(slot);
-                Dispatched::Done(outcome)
+                Dispatched::Done(output)
             }
             Poll::Pending => {
-                let ticket = self.admit(key.clone(), slot);
-                self.queues.insert(key, Queue { waiting: VecDeque::new(), ticket });
+                self.running.push(Running(Some((key.clone(), slot))));
+                self.queues.insert(key, VecDeque::new());
                 Dispatched::Deferred
             }
         }
@@ -125,60 +109,21 @@ where
         &mut self,
         cx: &mut Context<'_>,
         mut start: impl FnMut(J) -> F,
-    ) -> Poll<(K, Outcome<F::Output>)> {
-        loop {
-            let Poll::Ready(Some((key, ticket, outcome, mut slot))) = self.running.poll_next_unpin(cx) else {
-                return Poll::Pending;
-            };
-            let Some(queue) = self.queues.get_mut(&key) else { continue };
-            if queue.ticket != ticket {
-                continue; // cancelled, and the key is in use again
-            }
-            match queue.waiting.pop_front() {
-                Some(job) => {
-                    slot.as_mut().set(Some(start(job)));
-                    let ticket = self.admit(key.clone(), slot);
-                    if let Some(queue) = self.queues.get_mut(&key) {
-                        queue.ticket = ticket;
-                    }
-                }
-                None => {
-                    self.queues.remove(&key);
-                    self.recycle(slot);
-                }
-            }
-            return Poll::Ready((key, outcome));
-        }
-    }
-
-    /// Drops the running job of a key; its end will not be told. The jobs that waited behind it are started in order.
-    /// Returns whether one was running.
-    ///
-    /// Use it when the answer of the running job has become worthless, such as a turn whose deadline has passed.
-    pub fn cancel_running(&mut self, key: &K, start: impl FnOnce(J) -> F) -> bool {
-        let Some(queue) = self.queues.get_mut(key) else { return false };
-        for running in self.running.iter_mut() {
-            if running.ticket == queue.ticket {
-                running.slot = None;
-                if let Some(waker) = running.waker.take() {
-                    waker.wake(); // so that the emptied entry is taken out
-                }
-            }
-        }
-        match queue.waiting.pop_front() {
+    ) -> Poll<(K, F::Output)> {
+        let Poll::Ready(Some((key, output, mut slot))) = self.running.poll_next_unpin(cx) else {
+            return Poll::Pending;
+        };
+        match self.queues.get_mut(&key).and_then(VecDeque::pop_front) {
             Some(job) => {
-                let mut slot: Slot<F> = Box::pin(None);
                 slot.as_mut().set(Some(start(job)));
-                let ticket = self.admit(key.clone(), slot);
-                if let Some(queue) = self.queues.get_mut(key) {
-                    queue.ticket = ticket;
-                }
+                self.running.push(Running(Some((key.clone(), slot))));
             }
             None => {
-                self.queues.remove(key);
+                self.queues.remove(&key);
+                self.recycle(slot);
             }
         }
-        true
+        Poll::Ready((key, output))
     }
 
     /// How many keys have a job running.
@@ -188,14 +133,7 @@ where
 
     /// How many jobs wait behind the running one of a key.
     pub fn waiting(&self, key: &K) -> usize {
-        self.queues.get(key).map_or(0, |queue| queue.waiting.len())
-    }
-
-    fn admit(&mut self, key: K, slot: Slot<F>) -> u64 {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        self.running.push(Running { key: Some(key), ticket, slot: Some(slot), waker: None });
-        ticket
+        self.queues.get(key).map_or(0, VecDeque::len)
     }
 
     fn recycle(&mut self, mut slot: Slot<F>) {
@@ -215,63 +153,49 @@ impl<K, J, F: Future> fmt::Debug for Dispatcher<K, J, F> {
     }
 }
 
-struct Running<K, F: Future> {
-    key: Option<K>,
-    ticket: u64,
-    slot: Option<Slot<F>>,
-    waker: Option<Waker>,
-}
+struct Running<K, F: Future>(Option<(K, Slot<F>)>);
 
-impl<K: Unpin + Clone, F: Future> Future for Running<K, F> {
-    type Output = (K, u64, Outcome<F::Output>, Slot<F>);
+impl<K: Unpin, F: Future> Future for Running<K, F> {
+    type Output = (K, F::Output, Slot<F>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let Some(slot) = &mut this.slot else {
-            // Cancelled: ends with an empty slot, under a ticket that nobody holds any more.
-            return match this.key.take() {
-                Some(key) => Poll::Ready((key, this.ticket, Outcome::Panicked(String::new()), Box::pin(None))),
-                None => Poll::Pending,
-            };
-        };
-        match poll_slot(slot, cx) {
-            Poll::Pending => {
-                this.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            Poll::Ready(outcome) => match (this.key.take(), this.slot.take()) {
-                (Some(key), Some(slot)) => Poll::Ready((key, this.ticket, outcome, slot)),
-                _ => Poll::Pending,
-            },
+        let Some((_, slot)) = &mut self.0 else { return Poll::Pending };
+        let output = ready!(poll_slot(slot, cx));
+        match self.0.take() {
+            Some((key, slot)) => Poll::Ready((key, output, slot)),
+            None => Poll::Pending,
         }
     }
 }
 
-fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<Outcome<F::Output>> {
-    let Some(future) = slot.as_mut().as_pin_mut() else { return Poll::Pending };
-    // The future is dropped after a panic and never polled again, so no broken state is seen.
-    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Outcome::Finished(output)),
-        Err(payload) => {
-            slot.as_mut().set(None);
-            Poll::Ready(Outcome::Panicked(panic_message(&*payload)))
-        }
+fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    match slot.as_mut().as_pin_mut() {
+        Some(future) => future.poll(cx),
+        None => Poll::Pending,
     }
 }
 
-/// What a panic said, from the payload that [`std::panic::catch_unwind`] gives.
-pub fn panic_message(payload: &(dyn Any + Send)) -> String {
+/// Runs a handler's future; its panic becomes a [`HANDLER_FAILED`](codes::HANDLER_FAILED) error instead of unwinding
+/// through the connection.
+///
+/// # Errors
+/// When it panicked; the message is the panic's, as an excerpt.
+pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
+    // After a panic the future is dropped and never polled again, so no broken state is seen.
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|payload| panicked(&*payload))
+}
+
+/// The error for a panic, from the payload that [`std::panic::catch_unwind`] gives.
+pub fn panicked(payload: &(dyn Any + Send)) -> Error {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a value that is not a text").to_owned()
+    let text = text.unwrap_or("a value that is not a text");
+    Error::new(&codes::HANDLER_FAILED, format!("the handler panicked: {}", excerpt(text)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use tokio::time::{Instant, sleep};
@@ -299,14 +223,14 @@ mod tests {
             assert!(matches!(dispatcher.dispatch(cx, "a", (0, 2), start), Dispatched::Deferred));
             assert!(matches!(
                 dispatcher.dispatch(cx, "b", (0, 3), start),
-                Dispatched::Done(Outcome::Finished(3))
+                Dispatched::Done(3)
             ));
             Poll::Ready(())
         })
         .await;
         assert_eq!(dispatcher.waiting(&"a"), 1);
-        assert_eq!(poll_fn(|cx| dispatcher.poll_next(cx, start)).await, ("a", Outcome::Finished(1)));
-        assert_eq!(poll_fn(|cx| dispatcher.poll_next(cx, start)).await, ("a", Outcome::Finished(2)));
+        assert_eq!(poll_fn(|cx| dispatcher.poll_next(cx, start)).await, ("a", 1));
+        assert_eq!(poll_fn(|cx| dispatcher.poll_next(cx, start)).await, ("a", 2));
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         assert_eq!(dispatcher.running(), 0);
     }
@@ -324,59 +248,25 @@ mod tests {
         .await;
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_panic_is_an_outcome_and_the_key_goes_on() {
-        let mut dispatcher = Dispatcher::<u8, u32, Boxed>::new(4);
-        let start = |n: u32| -> Boxed {
-            Box::pin(async move {
-                tokio::task::yield_now().await;
-                assert!(n != 1, "one is not wanted");
-                n
-            })
-        };
-        poll_fn(|cx| {
-            let _ = dispatcher.dispatch(cx, 0, 1, start);
-            let _ = dispatcher.dispatch(cx, 0, 2, start);
-            Poll::Ready(())
-        })
-        .await;
-        let (_, first) = poll_fn(|cx| dispatcher.poll_next(cx, start)).await;
-        assert_eq!(first, Outcome::Panicked("one is not wanted".into()));
-        assert_eq!(poll_fn(|cx| dispatcher.poll_next(cx, start)).await, (0, Outcome::Finished(2)));
+    #[tokio::test]
+    async fn a_panic_becomes_an_error() {
+        let error = caught(async { assert_eq!(1, 2, "one is not two") }).await.unwrap_err();
+        assert_eq!(error.code(), &codes::HANDLER_FAILED);
+        assert!(error.to_string().contains("one is not two"), "{error}");
+        assert_eq!(caught(async { 3 }).await.unwrap(), 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_cancelled_job_is_dropped_and_those_behind_it_run() {
-        struct CountDrop(Arc<AtomicUsize>);
-        impl Drop for CountDrop {
-            fn drop(&mut self) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        let dropped = Arc::new(AtomicUsize::new(0));
-        let mut dispatcher = Dispatcher::<u8, (u64, u32), Boxed>::new(4);
-        let guard = dropped.clone();
-        let start = move |(delay, value): (u64, u32)| -> Boxed {
-            let guard = CountDrop(guard.clone());
-            Box::pin(async move {
-                let _guard = guard;
-                job(delay, value).await
-            })
-        };
+    async fn slots_are_used_again() {
+        let mut dispatcher = Dispatcher::<u32, (u64, u32), Boxed>::new(1);
+        let start = |(delay, value)| job(delay, value);
         poll_fn(|cx| {
-            let _ = dispatcher.dispatch(cx, 0, (3_600_000, 1), start.clone());
-            let _ = dispatcher.dispatch(cx, 0, (5, 2), start.clone());
+            for key in 0..100 {
+                assert!(matches!(dispatcher.dispatch(cx, key, (0, key), start), Dispatched::Done(_)));
+            }
             Poll::Ready(())
         })
         .await;
-        assert!(dispatcher.cancel_running(&0, start.clone()));
-        assert_eq!(dropped.load(Ordering::Relaxed), 1);
-        assert_eq!(
-            poll_fn(|cx| dispatcher.poll_next(cx, start.clone())).await,
-            (0, Outcome::Finished(2))
-        );
-        assert!(!dispatcher.cancel_running(&0, start.clone()));
-        assert!(poll_fn(|cx| Poll::Ready(dispatcher.poll_next(cx, start.clone()))).await.is_pending());
-        assert_eq!((dispatcher.running(), dispatcher.running.len()), (0, 0));
+        assert_eq!((dispatcher.spare.len(), dispatcher.running()), (1, 0));
     }
 }

@@ -104,6 +104,9 @@ pub trait RoundRecord: Debug + Clone + DeserializeOwned + Send + Sync + 'static 
     /// How it ended by the game's rules, worked out from the result's own fields. `None` when they do not tell, as when a
     /// side has not moved in time.
     fn by_rules(&self) -> Option<RoundEnd>;
+
+    /// The round in a few words, from a side's view: `rock against scissors: won`.
+    fn told(&self, side: Side) -> String;
 }
 
 /// How a round ended.

@@ -63,23 +63,15 @@ pub enum Event {
     GameStart(GameStart),
     /// A move is asked for (spec, "Gameplay").
     YourTurn(Turn),
-    /// The turn's time is over and the bot has not answered. Whatever it answers now is not sent.
-    TurnExpired {
-        /// The match.
-        match_id: MatchId,
-        /// The round.
-        round: u32,
-        /// The turn.
-        turn: TurnId,
-    },
-    /// The bot's answer came too late and was not sent.
+    /// A turn's time is over without a move: the bot's answer came too late and was not sent, or none came.
     MoveNotSent {
         /// The match.
         match_id: MatchId,
         /// The round.
         round: u32,
-        /// By how much.
-        late_by: Duration,
+        /// By how much the answer was late; `None` when the time ran out without one. Whatever comes after that is not
+        /// sent.
+        late_by: Option<Duration>,
     },
     /// The opponent has moved; what, stays hidden until the round ends.
     OpponentMoved {
@@ -170,7 +162,6 @@ impl Event {
             Self::MatchFound(MatchFound { match_id, .. })
             | Self::GameStart(GameStart { match_id, .. })
             | Self::YourTurn(Turn { match_id, .. })
-            | Self::TurnExpired { match_id, .. }
             | Self::MoveNotSent { match_id, .. }
             | Self::OpponentMoved { match_id, .. }
             | Self::RoundResult(RoundResult { match_id, .. })

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use sdk_core::error::{Error, Result, Sent, codes};
-use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{InboxStream, State};
 use sdk_core::wire::Text;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,7 +16,7 @@ use super::move_data::MoveData;
 use super::session::{Command, Reply};
 use crate::lamports::Lamports;
 use crate::model::{ClientMessage, GameType, JoinQueue, MatchId};
-use crate::wager::check_wager;
+use crate::wager::WagerBucket;
 
 /// Sends commands over one connection. Cheap to clone.
 ///
@@ -28,16 +27,11 @@ pub struct Handle(Arc<Shared>);
 struct Shared {
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<State>,
-    shutdown: Shutdown,
 }
 
 impl Handle {
-    pub(crate) fn new(
-        commands: mpsc::Sender<Command>,
-        state: watch::Receiver<State>,
-        shutdown: Shutdown,
-    ) -> Self {
-        Self(Arc::new(Shared { commands, state, shutdown }))
+    pub(crate) fn new(commands: mpsc::Sender<Command>, state: watch::Receiver<State>) -> Self {
+        Self(Arc::new(Shared { commands, state }))
     }
 
     /// Joins the queue for a game (spec, "Matchmaking") and waits for the platform's confirmation.
@@ -52,7 +46,7 @@ impl Handle {
     /// # Cancel safety
     /// Dropping the future does not leave the queue.
     pub async fn join_queue(&self, game_type: GameType, wager: Lamports) -> Result<QueueJoined> {
-        check_wager(wager)?;
+        WagerBucket::of(wager)?;
         self.call(|reply| Command::JoinQueue { request: JoinQueue::new(game_type, wager), reply }).await
     }
 
@@ -124,13 +118,19 @@ impl Handle {
     }
 
     /// Finishes the matches in progress, takes no new one, and closes.
-    pub fn drain(&self) {
-        self.0.shutdown.drain();
+    ///
+    /// # Errors
+    /// [`CLIENT_CLOSED`](codes::CLIENT_CLOSED) when the connection is over already.
+    pub async fn drain(&self) -> Result<()> {
+        self.push(Command::Drain).await
     }
 
     /// Closes now: a close frame, and a bounded wait for the server's.
-    pub fn close(&self) {
-        self.0.shutdown.stop();
+    ///
+    /// # Errors
+    /// [`CLIENT_CLOSED`](codes::CLIENT_CLOSED) when the connection is over already.
+    pub async fn close(&self) -> Result<()> {
+        self.push(Command::Close).await
     }
 
     /// Waits until the connection is over.

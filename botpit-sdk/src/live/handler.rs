@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk_core::dispatch::panic_message;
+use sdk_core::dispatch::panicked;
 use sdk_core::error::{Error, Result, codes};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -67,14 +67,12 @@ macro_rules! callbacks {
             }
         }
 
-        /// Calls the callback of an event. A turn gives the decision back.
-        pub(super) async fn call<H: EventHandler>(handler: &H, bot: &Handle, event: Event) -> Option<Result<MoveData>> {
+        /// Calls the callback of an event that asks for no decision.
+        pub(super) async fn call<H: EventHandler>(handler: &H, bot: &Handle, event: Event) {
             match event {
-                Event::YourTurn(turn) => return Some(handler.on_your_turn(bot, turn).await),
                 $($event => handler.$name(bot, $value).await,)*
                 other => handler.on_event(bot, other).await,
             }
-            None
         }
 
         /// [`EventHandler`] with boxed futures, so that it can be a trait object.
@@ -153,7 +151,7 @@ callbacks! {
     /// After a reconnect the platform says nothing more about a match: it is given up for lost.
     on_match_lost(match_id: MatchId) in Event::MatchLost { match_id } => match_id;
     /// An answer came too late and was not sent, or none came in time.
-    on_late_move(late: LateMove) in Event::MoveNotSent { match_id, round, late_by } => LateMove { match_id, round, late_by: Some(late_by) };
+    on_late_move(late: LateMove) in Event::MoveNotSent { match_id, round, late_by } => LateMove { match_id, round, late_by };
     /// One's own challenge is in the lobby.
     on_challenge_created(challenge: ChallengeId) in Event::ChallengeCreated { challenge_id, .. } => challenge_id;
     /// A challenge was accepted; a match follows.
@@ -270,7 +268,7 @@ impl<H: EventHandler> Blocking<H> {
         let job: Job = Box::new(move |runtime| {
             let outcome = catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime)));
             // Nobody waits any more when the turn is over.
-            let _ = done.send(outcome.map_err(|payload| panicked(&panic_message(&*payload))));
+            let _ = done.send(outcome.map_err(|payload| panicked(&*payload)));
         });
         // The thread lives as long as this handler, so it takes every job.
         let _ = self.jobs.send(job);
@@ -294,8 +292,4 @@ impl std::fmt::Debug for BoxedHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BoxedHandler").finish_non_exhaustive()
     }
-}
-
-pub(super) fn panicked(message: &str) -> Error {
-    Error::new(&codes::HANDLER_FAILED, format!("the handler panicked: {}", sdk_core::wire::excerpt(message)))
 }

@@ -255,7 +255,7 @@ impl TurnLedger {
     }
 
     /// Turns whose deadline has passed while the bot was thinking: given up, and told.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(MatchId, TurnId, u32)> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(MatchId, u32)> {
         let mut expired = Vec::new();
         let mut next: Option<Instant> = None;
         for (match_id, turns) in &mut self.matches {
@@ -272,21 +272,13 @@ impl TurnLedger {
         }
         self.deadline = next;
         expired.sort_unstable_by_key(|(_, id, _)| *id);
-        expired
+        expired.into_iter().map(|(match_id, _, round)| (match_id, round)).collect()
     }
 
     /// The round of a turn that is, or was last, open.
     pub(crate) fn round(&self, match_id: &MatchId, id: TurnId) -> Option<u32> {
         let open = self.matches.get(match_id.as_str())?.open.as_ref()?;
         (open.id == id).then_some(open.round)
-    }
-
-    /// Whether the bot still thinks about this turn.
-    pub(crate) fn is_open(&self, match_id: &MatchId, id: TurnId) -> bool {
-        self.matches
-            .get(match_id.as_str())
-            .and_then(|turns| turns.open.as_ref())
-            .is_some_and(|open| open.id == id && matches!(open.state, TurnState::Thinking))
     }
 
     fn open_turn(&mut self, match_id: &MatchId, id: TurnId) -> Option<&mut OpenTurn> {
@@ -454,7 +446,8 @@ mod tests {
         let turn = bench.ask_new(1, &[]);
         assert_eq!(bench.ledger.next_deadline(), Some(bench.now + LIMIT));
         assert_eq!(bench.ledger.expire(bench.now), []);
-        assert_eq!(bench.ledger.expire(bench.now + LIMIT), [(bench.id.clone(), turn, 1)]);
+        assert_eq!(bench.ledger.expire(bench.now + LIMIT), [(bench.id.clone(), 1)]);
+        assert_eq!(bench.decide(turn, "rock", true), Decided::Stale);
         assert_eq!(bench.ledger.next_deadline(), None);
         assert_eq!(bench.ledger.expire(bench.now + LIMIT * 2), []);
     }

@@ -22,9 +22,11 @@ pub use event::{
     UnknownMessage,
 };
 pub use handle::{Events, Handle};
-pub use handler::{Blocking, BoxedHandler, EventHandler, EventHandlerExt};
+pub use handler::{
+    Blocking, BoxFuture, BoxedHandler, EventHandler, EventHandlerExt, LateMove, OpponentMoved, QueueLeft, Reconnecting,
+};
 pub use ledger::TurnId;
 pub use move_data::MoveData;
 
 pub(crate) use runner::runner;
-pub(crate) use session::{Command, Session, Timings};
+pub(crate) use session::{Session, Timings};

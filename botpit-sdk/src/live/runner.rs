@@ -1,16 +1,15 @@
 //! Drives a handler on the connection's own task: in place when it is quick, aside when it is not, in order per match.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sdk_core::dispatch::{Dispatched, Dispatcher, Outcome};
+use sdk_core::dispatch::{Dispatched, Dispatcher, caught};
 use sdk_core::error::Result;
 use sdk_core::socket::{Consumer, Driver};
 
-use super::event::{Event, Turn};
+use super::event::Event;
 use super::handle::Handle;
-use super::handler::{EventHandler, call, panicked};
+use super::handler::{EventHandler, call};
 use super::ledger::TurnId;
 use super::move_data::MoveData;
 use super::session::Session;
@@ -22,13 +21,20 @@ const WAITING: usize = 1_024;
 
 /// What runs in order: a match, or everything that belongs to none.
 type Key = Option<MatchId>;
-type Decision = (Option<TurnId>, Option<Result<MoveData>>);
 
-pub(crate) struct Runner<F: Future<Output = Decision>, S: Fn(Event) -> F> {
+/// What a handler's run came to.
+enum Done {
+    /// A turn was decided.
+    Decided(TurnId, Result<MoveData>),
+    /// A callback ran to its end, or the turn ended first.
+    Nothing,
+    /// A callback panicked.
+    Failed(sdk_core::Error),
+}
+
+struct Runner<F: Future<Output = Done>, S: Fn(Event) -> F> {
     start: S,
     dispatcher: Dispatcher<Key, Event, F>,
-    /// The turns that are being worked at aside.
-    thinking: HashMap<MatchId, TurnId>,
     lagged: u64,
 }
 
@@ -38,35 +44,34 @@ pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<
     let start = move |event: Event| {
         let shared = shared.clone();
         async move {
-            let turn = match &event {
-                Event::YourTurn(turn) => Some(turn.id),
-                _ => None,
-            };
             let (handler, bot) = &*shared;
-            (turn, call(handler, bot, event).await)
+            let Event::YourTurn(turn) = event else {
+                return caught(call(handler, bot, event)).await.map_or_else(Done::Failed, |()| Done::Nothing);
+            };
+            let (id, deadline, over) = (turn.id, turn.deadline, turn.over.clone());
+            let decision = caught(handler.on_your_turn(bot, turn));
+            // Only a handler that is not ready at once pays for the other two.
+            tokio::select! {
+                biased;
+                decision = decision => Done::Decided(id, decision.and_then(|decision| decision)),
+                () = over.cancelled() => Done::Nothing,
+                () = tokio::time::sleep_until(deadline) => Done::Nothing,
+            }
         }
     };
-    Runner { start, dispatcher: Dispatcher::new(WAITING), thinking: HashMap::new(), lagged: 0 }
+    Runner { start, dispatcher: Dispatcher::new(WAITING), lagged: 0 }
 }
 
 impl<F, S> Runner<F, S>
 where
-    F: Future<Output = Decision>,
+    F: Future<Output = Done>,
     S: Fn(Event) -> F,
 {
     fn run(&mut self, event: Event, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
         let key = event.match_id().cloned();
-        let turn = match &event {
-            Event::YourTurn(Turn { id, .. }) => Some(*id),
-            _ => None,
-        };
         match self.dispatcher.dispatch(cx, key.clone(), event, &self.start) {
-            Dispatched::Done(outcome) => self.finished(&key, turn, outcome, driver),
-            Dispatched::Deferred => {
-                if let (Some(match_id), Some(turn)) = (key, turn) {
-                    self.thinking.insert(match_id, turn);
-                }
-            }
+            Dispatched::Done(done) => finished(key, done, driver),
+            Dispatched::Deferred => {}
             Dispatched::Full(_) => {
                 if self.lagged == 0 {
                     tracing::warn!("the bot does not keep up: events are dropped");
@@ -75,72 +80,35 @@ where
             }
         }
     }
+}
 
-    fn finished(
-        &mut self,
-        key: &Key,
-        turn: Option<TurnId>,
-        outcome: Outcome<Decision>,
-        driver: &mut Driver<Session>,
-    ) {
-        let (turn, decision) = match outcome {
-            Outcome::Finished(decision) => decision,
-            Outcome::Panicked(message) => {
-                let error = panicked(&message);
-                tracing::error!(error = %error, "the handler panicked");
-                (turn.or_else(|| self.thinking_turn(key)), Some(Err(error)))
-            }
-        };
-        match (key, turn, decision) {
-            (Some(match_id), Some(turn), Some(decision)) => {
-                driver.act(|session, cx| session.answer(match_id, turn, decision, cx));
-            }
-            (_, _, Some(Err(error))) => driver.act(|_, cx| cx.emit(Event::HandlerFailed(error))),
-            _ => {}
+fn finished(key: Key, done: Done, driver: &mut Driver<Session>) {
+    match (key, done) {
+        (Some(match_id), Done::Decided(turn, decision)) => {
+            driver.act(|session, cx| session.answer(&match_id, turn, decision, cx));
         }
-    }
-
-    fn thinking_turn(&self, key: &Key) -> Option<TurnId> {
-        self.thinking.get(key.as_ref()?).copied()
-    }
-
-    /// Drops the work on a turn whose answer has become worthless.
-    fn forget_turn(&mut self, match_id: &MatchId) {
-        if self.thinking.remove(match_id).is_some() {
-            self.dispatcher.cancel_running(&Some(match_id.clone()), &self.start);
+        (_, Done::Failed(error)) => {
+            tracing::error!(error = %error, "a callback failed");
+            driver.act(|_, cx| cx.emit(Event::HandlerFailed(error)));
         }
+        _ => {}
     }
 }
 
 impl<F, S> Consumer<Session> for Runner<F, S>
 where
-    F: Future<Output = Decision> + Send,
+    F: Future<Output = Done> + Send,
     S: Fn(Event) -> F + Send + Unpin,
 {
     fn on_event(&mut self, event: Event, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
-        if !self.thinking.is_empty() {
-            match &event {
-                Event::GameOver(over) => self.forget_turn(&over.match_id.clone()),
-                Event::TurnExpired { match_id, .. } | Event::MatchLost { match_id } => {
-                    self.forget_turn(&match_id.clone());
-                }
-                _ => {}
-            }
-        }
         self.run(event, driver, cx);
     }
 
     fn poll(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
-        while let Poll::Ready((key, outcome)) = self.dispatcher.poll_next(cx, &self.start) {
-            self.finished(&key, None, outcome, driver);
-            if let Some(match_id) = &key {
-                let open = self.thinking.get(match_id).copied();
-                if open.is_some_and(|turn| !driver.protocol().is_turn_open(match_id, turn)) {
-                    self.thinking.remove(match_id);
-                }
-            }
+        while let Poll::Ready((key, done)) = self.dispatcher.poll_next(cx, &self.start) {
+            finished(key, done, driver);
         }
-        if self.lagged > 0 && self.dispatcher.waiting(&None) == 0 {
+        if self.lagged > 0 && self.dispatcher.waiting(&None) < WAITING {
             let dropped = std::mem::take(&mut self.lagged);
             self.run(Event::Lagged { dropped }, driver, cx);
         }
@@ -148,17 +116,5 @@ where
 
     fn is_idle(&self) -> bool {
         self.dispatcher.running() == 0
-    }
-
-    fn on_end(&mut self, _: &Result<()>) {
-        // The connection is over: no answer to a turn can be sent any more.
-        let open: Vec<MatchId> = self.thinking.keys().cloned().collect();
-        open.iter().for_each(|match_id| self.forget_turn(match_id));
-    }
-}
-
-impl<F: Future<Output = Decision>, S: Fn(Event) -> F> std::fmt::Debug for Runner<F, S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("dispatcher", &self.dispatcher).finish_non_exhaustive()
     }
 }

@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Send { message: ClientMessage, reply: Reply<()> },
     SendRaw { text: Text, reply: Reply<()> },
     Reconnect,
+    Drain,
+    Close,
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -72,7 +74,10 @@ pub(crate) struct Session {
     me: Option<AgentId>,
     phase: Phase,
     connections: u64,
+    /// No new match is taken.
     draining: bool,
+    /// The connection ends by itself once it is idle: a bot's own wish, as a signal is the program's.
+    ends_when_idle: bool,
     queue: Option<Queue>,
     leaving: Vec<Reply<()>>,
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
@@ -121,6 +126,7 @@ impl Session {
             phase: Phase::Down,
             connections: 0,
             draining: false,
+            ends_when_idle: false,
             queue: None,
             leaving: Vec::new(),
             leaving_until: None,
@@ -155,15 +161,10 @@ impl Session {
             Decided::Late(late_by) => {
                 tracing::warn!(%match_id, late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
                 let round = self.ledger.round(match_id, turn).unwrap_or_default();
-                cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by });
+                cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
             Decided::Stale => tracing::debug!(%match_id, "a decision came for a turn that is over"),
         }
-    }
-
-    /// Whether the bot is still to answer a turn.
-    pub(crate) fn is_turn_open(&self, match_id: &MatchId, turn: TurnId) -> bool {
-        self.ledger.is_open(match_id, turn)
     }
 
     fn send_move(&mut self, turn: TurnId, cx: &mut Context<'_, Event>) {
@@ -230,6 +231,7 @@ impl Session {
                 }
                 self.left_queue();
                 cx.emit(Event::QueueLeft);
+                self.end_if_idle(cx);
             }
             ServerMessage::QueueUpdate(update) => cx.emit(Event::QueueUpdate(QueueUpdate {
                 game_type: update.game_type,
@@ -443,6 +445,7 @@ impl Session {
             commitment,
             is_sandbox: over.is_sandbox,
         }));
+        self.end_if_idle(cx);
     }
 
     // ---- commands -------------------------------------------------------------------------------------------------
@@ -507,6 +510,12 @@ impl Session {
         self.leaving_until = None;
         for reply in self.leaving.drain(..) {
             let _ = reply.send(Ok(()));
+        }
+    }
+
+    fn end_if_idle(&self, cx: &mut Context<'_, Event>) {
+        if self.ends_when_idle && self.is_idle() {
+            cx.end(None);
         }
     }
 
@@ -655,6 +664,12 @@ impl Protocol for Session {
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
+            Command::Drain => {
+                self.ends_when_idle = true;
+                self.on_drain(cx);
+                self.end_if_idle(cx);
+            }
+            Command::Close => cx.end(None),
             Command::Reconnect => {
                 cx.drop_connection(Error::new(&codes::CONNECTION_LOST, "the bot asked for a new connection"));
             }
@@ -665,7 +680,7 @@ impl Protocol for Session {
         match self.ledger.writing(TurnId(token.0), cx.now()) {
             Ok(()) => true,
             Err(Some((match_id, round, late_by))) => {
-                cx.emit(Event::MoveNotSent { match_id, round, late_by });
+                cx.emit(Event::MoveNotSent { match_id, round, late_by: Some(late_by) });
                 false
             }
             Err(None) => false,
@@ -741,9 +756,9 @@ impl Protocol for Session {
     }
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {
-        for (match_id, turn, round) in self.ledger.expire(now) {
+        for (match_id, round) in self.ledger.expire(now) {
             tracing::warn!(%match_id, round, "the turn's time is over and the bot has not answered");
-            cx.emit(Event::TurnExpired { match_id, round, turn });
+            cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
         }
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;
@@ -756,6 +771,7 @@ impl Protocol for Session {
             self.lost_at = None;
             self.give_up_silent_matches(cx);
         }
+        self.end_if_idle(cx);
     }
 
     fn on_drain(&mut self, cx: &mut Context<'_, Event>) {

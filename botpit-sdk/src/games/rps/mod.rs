@@ -223,6 +223,17 @@ impl RoundRecord for RoundResult {
             RoundEnd::Tie
         })
     }
+
+    fn told(&self, side: Side) -> String {
+        let shown = |choice: Option<Choice>| choice.map_or("nothing", Choice::as_str);
+        let end = match self.by_rules() {
+            Some(RoundEnd::Won(winner)) if winner == side => "won",
+            Some(RoundEnd::Won(_)) => "lost",
+            Some(RoundEnd::Tie) => "tie",
+            None => "not decided by the hands",
+        };
+        format!("{} against {}: {end}", shown(self.mine(side)), shown(self.theirs(side)))
+    }
 }
 
 #[cfg(test)]
