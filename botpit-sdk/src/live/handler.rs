@@ -96,17 +96,17 @@ macro_rules! callbacks {
 
         impl<H: EventHandler> EventHandler for Blocking<H> {
             async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
-                let decide = |handler: &H, bot: &Handle, runtime: &Runtime| {
+                let decide = move |handler: &H, bot: &Handle, runtime: &Runtime| {
                     runtime.block_on(handler.on_your_turn(bot, turn))
                 };
                 self.on_thread(bot, decide).await?
             }
             $(async fn $name(&self, bot: &Handle, $arg: $type) {
-                let run = |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
+                let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
                 self.report(self.on_thread(bot, run).await);
             })*
             async fn on_event(&self, bot: &Handle, event: Event) {
-                let run = |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
+                let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
                 self.report(self.on_thread(bot, run).await);
             }
         }
@@ -158,8 +158,10 @@ callbacks! {
     on_challenge_accepted(challenge: ChallengeId) in Event::ChallengeAccepted { challenge_id, .. } => challenge_id;
     /// A challenge was cancelled.
     on_challenge_cancelled(challenge: ChallengeId) in Event::ChallengeCancelled { challenge_id } => challenge_id;
-    /// The platform refused something, or a message could not be decoded.
-    on_error(error: Error) in (Event::Error(error) | Event::DecodeError(error)) => error;
+    /// The platform refused something.
+    on_error(error: Error) in Event::Error(error) => error;
+    /// A message could not be decoded. The connection goes on.
+    on_decode_error(error: Error) in Event::DecodeError(error) => error;
     /// One of the bot's own callbacks failed or panicked.
     on_handler_failed(error: Error) in Event::HandlerFailed(error) => error;
 }

@@ -276,10 +276,6 @@ impl Session {
                 tracing::debug!(message_type = %sdk_core::wire::excerpt(&tag), "a message of an unknown type");
                 cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into(), text: text.clone() }));
             }
-            other => cx.emit(Event::Unknown(UnknownMessage {
-                message_type: other.name().to_owned(),
-                text: text.clone(),
-            })),
         }
     }
 
