@@ -1,0 +1,19 @@
+//! BOTPIT's server side on loopback.
+
+mod arena;
+mod games;
+mod house;
+mod json;
+mod match_state;
+mod matchmaking;
+mod messages;
+mod records;
+mod registry;
+mod seeds;
+mod settings;
+mod timers;
+
+pub use games::{Pair, Side};
+pub use house::Strength;
+pub use records::{EndReason, ReceivedMove, SandboxMatch, SandboxPlayer, SandboxRound};
+pub use settings::{OnTimeout, Resume, TieNumbering, WagerRule};
