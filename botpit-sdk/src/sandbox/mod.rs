@@ -1,6 +1,8 @@
 //! BOTPIT's server side on loopback.
 
 mod arena;
+#[cfg(test)]
+mod arena_tests;
 mod games;
 mod house;
 mod json;
