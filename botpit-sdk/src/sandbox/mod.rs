@@ -10,10 +10,13 @@ mod match_state;
 mod matchmaking;
 mod messages;
 mod records;
+mod registration;
 mod registry;
+mod rest;
 mod seeds;
 mod settings;
 mod timers;
+mod timestamp;
 
 pub use games::{Pair, Side};
 pub use house::Strength;

@@ -102,15 +102,18 @@ pub struct SandboxMatch {
 }
 
 impl SandboxMatch {
-    /// The side that an agent played.
-    pub fn side_of(&self, agent_id: &str) -> Option<Side> {
-        Side::BOTH.into_iter().find(|side| self.players.get(*side).agent_id == agent_id)
+    /// The side that an agent played. The agent goes by its id or its name.
+    pub fn side_of(&self, agent: &str) -> Option<Side> {
+        Side::BOTH.into_iter().find(|side| {
+            let player = self.players.get(*side);
+            player.agent_id == agent || player.name == agent
+        })
     }
 
-    /// How often an agent sent a move while `round` was open, refused ones included. More than one means that a bot
+    /// How often an agent, by id or name, sent a move while `round` was open, refused ones included. More than one means that a bot
     /// answered a question twice, unless ties keep their number.
-    pub fn moves_sent(&self, round: u32, agent_id: &str) -> usize {
-        let side = self.side_of(agent_id);
+    pub fn moves_sent(&self, round: u32, agent: &str) -> usize {
+        let side = self.side_of(agent);
         self.moves_received.iter().filter(|sent| sent.round == round && Some(sent.side) == side).count()
     }
 
