@@ -42,6 +42,8 @@ pub(crate) mod close {
     pub(crate) const AUTH_FAILED: u16 = 4001;
     /// Nobody authenticated in time.
     pub(crate) const AUTH_TIMEOUT: u16 = 1008;
+    /// The sandbox's owner has reset it: the standard's "service restart".
+    pub(crate) const RESET: u16 = 1012;
 }
 
 #[derive(Debug)]
@@ -60,13 +62,27 @@ enum Due {
     PauseEnds(Arc<str>),
 }
 
+/// The sandbox's randomness. Registering one agent more does not change the matches.
+#[derive(Debug)]
+struct Streams {
+    agents: fastrand::Rng,
+    matches: fastrand::Rng,
+}
+
+impl Streams {
+    fn new(seed: u64) -> Self {
+        let mut root = fastrand::Rng::with_seed(seed);
+        Self { agents: root.fork(), matches: root.fork() }
+    }
+}
+
 /// The state of the whole platform.
 #[derive(Debug)]
 pub(crate) struct Arena {
     settings: Settings,
     /// Only for what a span of the arena's time is on the machine's.
     clock: Clock,
-    rng: fastrand::Rng,
+    rng: Streams,
     started: (Instant, SystemTime),
     sessions: BTreeMap<SessionId, Session>,
     sessions_made: u64,
@@ -88,8 +104,8 @@ impl Arena {
         now: Instant,
         system_now: SystemTime,
     ) -> Self {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let registry = Registry::new(&settings.house, &mut rng, system_now);
+        let mut rng = Streams::new(seed);
+        let registry = Registry::new(&settings.house, &mut rng.agents, system_now);
         Self {
             settings,
             clock,
@@ -112,7 +128,7 @@ impl Arena {
     /// Registers an agent. `None` when there is no room for another.
     pub(crate) fn register(&mut self, name: &str, wallet_address: &str, now: Instant) -> Option<Registered> {
         let at = self.wall_clock(now);
-        self.registry.register(name, wallet_address, &mut self.rng, at)
+        self.registry.register(name, wallet_address, &mut self.rng.agents, at)
     }
 
     /// A connection was made.
@@ -159,6 +175,21 @@ impl Arena {
                 Due::PauseEnds(id) => self.open_turn(&id, now),
             }
         }
+    }
+
+    /// Begins again under a seed: matches, queue and records are forgotten, connections closed. Agents and their keys
+    /// stay, so that whoever holds one can go on.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.close(session, close::RESET, "the sandbox was reset");
+        }
+        self.rng.matches = Streams::new(seed).matches;
+        self.registry.forget_matches();
+        self.queue = Queue::default();
+        self.matches.clear();
+        self.finished.clear();
+        self.timers = Timers::new();
     }
 
     // ---- what comes out
@@ -378,7 +409,7 @@ impl Arena {
 
     fn house_sits_down(&mut self, agent: AgentKey, now: Instant) {
         let Some(waiting) = self.queue.remove(agent) else { return };
-        if let Some(house) = self.registry.pick_house(&mut self.rng) {
+        if let Some(house) = self.registry.pick_house(&mut self.rng.matches) {
             self.start_match(agent, house, &waiting.game_type, waiting.pool, waiting.wager_lamports, now);
         }
     }
@@ -393,15 +424,15 @@ impl Arena {
         now: Instant,
     ) {
         let players =
-            if self.rng.bool() { Pair { a: first, b: second } } else { Pair { a: second, b: first } };
+            if self.rng.matches.bool() { Pair { a: first, b: second } } else { Pair { a: second, b: first } };
         let (Some(a), Some(b), Some(rules)) =
             (self.player(players.a), self.player(players.b), games::rules_of(game_type))
         else {
             return;
         };
-        let (server_seed, server_seed_hash) = seeds::server_seed(&mut self.rng);
+        let (server_seed, server_seed_hash) = seeds::server_seed(&mut self.rng.matches);
         let record = SandboxMatch {
-            id: seeds::uuid(&mut self.rng),
+            id: seeds::uuid(&mut self.rng.matches),
             game_type: game_type.to_owned(),
             players: Pair { a, b },
             wager_lamports,
@@ -419,7 +450,7 @@ impl Arena {
             completed_at: None,
         };
         self.matches_made += 1;
-        let made = Match::new(self.matches_made, players, record, rules, self.rng.fork());
+        let made = Match::new(self.matches_made, players, record, rules, self.rng.matches.fork());
         let id = Arc::clone(&made.id);
         for side in Side::BOTH {
             let agent = *players.get(side);

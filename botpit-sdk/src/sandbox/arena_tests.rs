@@ -715,6 +715,29 @@ async fn the_memory_of_matches_is_bounded() {
     assert_eq!(table.arena.matches().len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reset_forgets_all_but_the_agents() {
+    let mut table = Table::new(Settings::default());
+    let key = table.key("Alpha");
+    let first_match = |table: &mut Table| {
+        let session = table.login(&key);
+        table.queue(session, WAGER);
+        table.run(seconds(1));
+        let heard = table.heard(session);
+        let found = heard.iter().find(|frame| frame["type"] == "match_found").unwrap();
+        (session, found["server_seed_hash"].clone(), found["opponent_name"].clone())
+    };
+    let before = first_match(&mut table);
+    table.arena.restart(42);
+    table.collect();
+    assert!(matches!(table.raw(before.0).as_slice(), [Outgoing::Close { code: close::RESET, .. }]));
+    assert_eq!((table.arena.stats(), table.arena.matches().len()), ((0, 0), 0));
+    assert_eq!(table.arena.next_deadline(), None);
+    let after = first_match(&mut table);
+    assert_eq!((&before.1, &before.2), (&after.1, &after.2), "the same seed, the same match");
+    assert_ne!(before.0, after.0, "a connection of before is never mistaken for one of now");
+}
+
 /// Something that a client, or the world, does.
 #[derive(Debug, Clone)]
 enum Deed {

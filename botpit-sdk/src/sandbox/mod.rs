@@ -3,6 +3,7 @@
 mod arena;
 #[cfg(test)]
 mod arena_tests;
+mod floor;
 mod games;
 mod house;
 mod json;

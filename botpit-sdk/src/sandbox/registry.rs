@@ -142,6 +142,14 @@ impl Registry {
         self.by_api_key.get(api_key).copied()
     }
 
+    /// Forgets what every agent plays and has missed.
+    pub(crate) fn forget_matches(&mut self) {
+        for agent in &mut self.agents {
+            agent.open_matches.clear();
+            agent.missed.clear();
+        }
+    }
+
     /// One of the house agents, if there are any.
     pub(crate) fn pick_house(&self, rng: &mut fastrand::Rng) -> Option<AgentKey> {
         rng.choice(&self.house).copied()
