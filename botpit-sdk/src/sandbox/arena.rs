@@ -3,22 +3,26 @@
 //! Events go in with the time they happen at; frames for sessions come out of [`Arena::take_outbox`]. Whoever drives it
 //! calls [`Arena::on_time`] at [`Arena::next_deadline`].
 
+mod lobby;
+mod play;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sdk_core::clock::{Clock, Instant};
-use serde_json::Value;
 
-use super::games::{self, KNOWN, Pair, Side};
+use super::games::Side;
 use super::json::Object;
 use super::match_state::{Ending, Match};
-use super::matchmaking::{MAX_WAGER, MIN_WAGER, Pool, Queue, Waiting};
+use super::matchmaking::Queue;
 use super::messages::{Command, Frame, Problem};
-use super::records::{EndReason, SandboxMatch, SandboxPlayer};
+use super::records::{EndReason, SandboxMatch};
 use super::registry::{Agent, AgentKey, Registered, Registry};
-use super::seeds;
-use super::settings::{Resume, Settings, WagerRule};
+use super::settings::Settings;
 use super::timers::{TimerKey, Timers};
 
 /// Names one connection.
@@ -277,301 +281,7 @@ impl Arena {
         }
     }
 
-    fn authenticate(&mut self, session: SessionId, api_key: &str, now: Instant) {
-        let Some(agent) = self.registry.by_api_key(api_key) else {
-            self.send(session, &Object::error("auth_failed", "invalid or expired API key"));
-            if self.settings.close_on_auth_failure {
-                self.close(session, close::AUTH_FAILED, "authentication failed");
-            }
-            return;
-        };
-        let Some(known) = self.registry.get_mut(agent) else { return };
-        let replaced = known.session.replace(session);
-        let authenticated =
-            Object::message("authenticated").with("agent_id", &known.id).with("agent_name", &known.name);
-        let missed = known.take_missed();
-        let open: Vec<Arc<str>> = known.open_matches.iter().map(|(_, id)| Arc::clone(id)).collect();
-        if let Some(old) = replaced {
-            self.send(old, &Object::message("session_replaced"));
-            self.close(old, close::SESSION_REPLACED, "session replaced");
-            // Closing the old session has also taken the agent's name off it.
-            if let Some(known) = self.registry.get_mut(agent) {
-                known.session = Some(session);
-            }
-        }
-        if let Some(entry) = self.sessions.get_mut(&session) {
-            entry.agent = Some(agent);
-            self.timers.cancel(entry.auth_timer.take());
-        }
-        self.send(session, &authenticated);
-        for frame in missed {
-            self.send(session, &frame);
-        }
-        for id in open {
-            self.resume(session, agent, &id, now);
-        }
-    }
-
-    /// Tells an agent that is back what it needs to go on with an open match.
-    fn resume(&mut self, session: SessionId, agent: AgentKey, id: &Arc<str>, now: Instant) {
-        let Some(open) = self.matches.get(id) else { return };
-        let Some(side) = open.side_of(agent) else { return };
-        let (found, started, question) = (open.match_found(side), open.game_start(side), open.question(side));
-        if self.settings.resume == Resume::Whole {
-            self.send(session, &found);
-        }
-        if self.settings.resume != Resume::TurnOnly {
-            self.send(session, &started);
-        }
-        if let Some((deadline, frame)) = question {
-            let frame = frame.with("timeout_ms", self.wire_ms(deadline.saturating_duration_since(now)));
-            self.send(session, &frame);
-        }
-    }
-
-    fn join_queue(
-        &mut self,
-        agent: AgentKey,
-        game_type: String,
-        wager_lamports: Option<u64>,
-        free_play: bool,
-        now: Instant,
-    ) -> Result<(), Problem> {
-        if !KNOWN.contains(&game_type.as_str()) {
-            let games = KNOWN.join(", ");
-            return Err(Problem::new("unknown_game_type", format!("this sandbox plays {games}")));
-        }
-        let (pool, wager_lamports) = if free_play {
-            (Pool::FreePlay, 0)
-        } else {
-            let wager = wager_lamports.ok_or_else(|| {
-                Problem::new("invalid_message", "join_queue: the field \"wager_lamports\" is missing")
-            })?;
-            let pool = Pool::of_wager(wager).ok_or_else(|| {
-                Problem::new(
-                    "invalid_wager",
-                    format!(
-                        "a wager is {MIN_WAGER} to {MAX_WAGER} lamports, not {wager}; \"sandbox\": true plays for nothing"
-                    ),
-                )
-            })?;
-            (pool, wager)
-        };
-        if let Some(waiting) = self.queue.find(agent) {
-            let game = &waiting.game_type;
-            return Err(Problem::new(
-                "already_queued",
-                format!("you are in the queue for {game} already; leave it first"),
-            ));
-        }
-        let playing = self.registry.get(agent).is_some_and(|known| !known.open_matches.is_empty());
-        if playing && !self.settings.queue_while_playing {
-            return Err(Problem::new("already_in_match", "finish your match before you queue again"));
-        }
-        let house_timer = (!self.settings.house.is_empty())
-            .then(|| self.timers.set(now + self.settings.house_wait, Due::HouseSitsDown(agent)));
-        let joined = Object::message("queue_joined").with("game_type", &game_type);
-        let position = self.queue.push(Waiting { agent, game_type, pool, wager_lamports, house_timer });
-        self.send_to(agent, &joined.with("position", position));
-        if let Some((first, second)) = self.queue.pair_up(agent) {
-            self.timers.cancel(first.house_timer);
-            self.timers.cancel(second.house_timer);
-            let wager = match self.settings.wager_rule {
-                WagerRule::Smaller => first.wager_lamports.min(second.wager_lamports),
-                WagerRule::Larger => first.wager_lamports.max(second.wager_lamports),
-            };
-            self.start_match(first.agent, second.agent, &first.game_type, first.pool, wager, now);
-        }
-        Ok(())
-    }
-
-    fn leave_queue(&mut self, agent: AgentKey) -> bool {
-        let left = self.queue.remove(agent);
-        self.timers.cancel(left.as_ref().and_then(|waiting| waiting.house_timer));
-        left.is_some()
-    }
-
-    /// The match and the agent's side in it.
-    fn seat(&self, agent: AgentKey, match_id: &str) -> Result<(Arc<str>, Side), Problem> {
-        match self.matches.get(match_id) {
-            Some(open) => open
-                .side_of(agent)
-                .map(|side| (Arc::clone(&open.id), side))
-                .ok_or_else(|| Problem::new("not_your_match", "you do not play in this match")),
-            None if self.finished.iter().any(|finished| finished.id == match_id) => {
-                Err(Problem::new("match_over", "this match is over"))
-            }
-            None => Err(Problem::new("match_not_found", "there is no match with this id")),
-        }
-    }
-
-    // ---- matches
-
-    fn house_sits_down(&mut self, agent: AgentKey, now: Instant) {
-        let Some(waiting) = self.queue.remove(agent) else { return };
-        if let Some(house) = self.registry.pick_house(&mut self.rng.matches) {
-            self.start_match(agent, house, &waiting.game_type, waiting.pool, waiting.wager_lamports, now);
-        }
-    }
-
-    fn start_match(
-        &mut self,
-        first: AgentKey,
-        second: AgentKey,
-        game_type: &str,
-        pool: Pool,
-        wager_lamports: u64,
-        now: Instant,
-    ) {
-        let players =
-            if self.rng.matches.bool() { Pair { a: first, b: second } } else { Pair { a: second, b: first } };
-        let (Some(a), Some(b), Some(rules)) =
-            (self.player(players.a), self.player(players.b), games::rules_of(game_type))
-        else {
-            return;
-        };
-        let (server_seed, server_seed_hash) = seeds::server_seed(&mut self.rng.matches);
-        let record = SandboxMatch {
-            id: seeds::uuid(&mut self.rng.matches),
-            game_type: game_type.to_owned(),
-            players: Pair { a, b },
-            wager_lamports,
-            is_free_play: pool == Pool::FreePlay,
-            server_seed,
-            server_seed_hash,
-            rounds: Vec::new(),
-            score: Pair::default(),
-            moves_received: Vec::new(),
-            ended: None,
-            winner: None,
-            payouts: Pair::default(),
-            fee_lamports: 0,
-            created_at: self.wall_clock(now),
-            completed_at: None,
-        };
-        self.matches_made += 1;
-        let made = Match::new(self.matches_made, players, record, rules, self.rng.matches.fork());
-        let id = Arc::clone(&made.id);
-        for side in Side::BOTH {
-            let agent = *players.get(side);
-            if let Some(known) = self.registry.get_mut(agent)
-                && known.house.is_none()
-            {
-                known.open_matches.insert((made.number, Arc::clone(&id)));
-            }
-            self.send_to(agent, &made.match_found(side));
-            self.send_to(agent, &made.game_start(side));
-        }
-        self.matches.insert(Arc::clone(&id), made);
-        self.next_turn(&id, now);
-    }
-
-    fn player(&self, agent: AgentKey) -> Option<SandboxPlayer> {
-        self.registry.get(agent).map(|known| SandboxPlayer {
-            agent_id: known.id.clone(),
-            name: known.name.clone(),
-            is_house: known.house.is_some(),
-        })
-    }
-
-    fn next_turn(&mut self, id: &Arc<str>, now: Instant) {
-        let pause = self.settings.between_rounds;
-        if pause.is_zero() {
-            self.open_turn(id, now);
-        } else if let Some(open) = self.matches.get_mut(id) {
-            open.timer = Some(self.timers.set(now + pause, Due::PauseEnds(Arc::clone(id))));
-        }
-    }
-
-    fn open_turn(&mut self, id: &Arc<str>, now: Instant) {
-        let Some(open) = self.matches.get_mut(id) else { return };
-        let timeout = self.settings.turn_timeout.unwrap_or_else(|| open.timeout());
-        open.open_turn(now + timeout);
-        open.timer = Some(self.timers.set(now + timeout, Due::TurnEnds(Arc::clone(id))));
-        let mut questions = Vec::new();
-        for side in Side::BOTH {
-            let agent = *open.players.get(side);
-            if self.registry.get(agent).is_some_and(|known| known.house.is_some()) {
-                let at = now + self.settings.house_thinks;
-                let timer = self.timers.set(at, Due::HouseMoves(Arc::clone(id), side));
-                *open.house_timers.get_mut(side) = Some(timer);
-            } else if let Some((_, frame)) = open.question(side) {
-                questions.push((agent, frame));
-            }
-        }
-        let timeout_ms = self.wire_ms(timeout);
-        for (agent, frame) in questions {
-            self.send_to(agent, &frame.with("timeout_ms", timeout_ms));
-        }
-    }
-
-    fn house_moves(&mut self, id: &Arc<str>, side: Side, now: Instant) {
-        let Some(open) = self.matches.get_mut(id) else { return };
-        *open.house_timers.get_mut(side) = None;
-        let strength = self.registry.get(*open.players.get(side)).and_then(|known| known.house);
-        let Some(strength) = strength else { return };
-        let move_data = open.house_move(side, strength);
-        // A house move follows the rules and comes once a turn: there is nobody to tell of a refusal.
-        let _ = self.play(id, side, move_data, now);
-    }
-
-    fn play(&mut self, id: &Arc<str>, side: Side, move_data: Value, now: Instant) -> Result<(), Problem> {
-        let Some(open) = self.matches.get_mut(id) else { return Ok(()) };
-        let complete = open.play(side, move_data)?;
-        let (opponent, frame) = (*open.players.get(side.other()), open.opponent_moved());
-        self.send_to(opponent, &frame);
-        if complete {
-            self.end_turn(id, now);
-        }
-        Ok(())
-    }
-
-    /// Ends the open turn: both have moved, or time is up.
-    fn end_turn(&mut self, id: &Arc<str>, now: Instant) {
-        let Some(open) = self.matches.get_mut(id) else { return };
-        self.timers.cancel(open.timer.take());
-        for side in Side::BOTH {
-            self.timers.cancel(open.house_timers.get_mut(side).take());
-        }
-        let Some(resolved) = open.resolve(&self.settings) else { return };
-        let players = open.players;
-        if let Some(frame) = resolved.round_result {
-            self.send_to(players.a, &frame);
-            self.send_to(players.b, &frame);
-        }
-        match resolved.ending {
-            Some(ending) => self.finish(id, ending, now),
-            None => self.next_turn(id, now),
-        }
-    }
-
-    fn finish(&mut self, id: &Arc<str>, ending: Ending, now: Instant) {
-        let Some(mut over) = self.matches.remove(id) else { return };
-        self.timers.cancel(over.timer);
-        self.timers.cancel(over.house_timers.a);
-        self.timers.cancel(over.house_timers.b);
-        over.settle(ending, &self.settings);
-        over.record.completed_at = Some(self.wall_clock(now));
-        for side in Side::BOTH {
-            let agent = *over.players.get(side);
-            let frame = over.game_over(side, &self.settings);
-            if let Some(known) = self.registry.get_mut(agent)
-                && known.house.is_none()
-            {
-                known.open_matches.remove(&(over.number, Arc::clone(id)));
-                if known.session.is_none() && self.settings.missed_game_over {
-                    known.miss(frame.clone());
-                }
-            }
-            self.send_to(agent, &frame);
-        }
-        self.finished.push_back(over.record);
-        while self.finished.len() > self.settings.keep_matches {
-            self.finished.pop_front();
-        }
-    }
-
-    // ---- sessions and time
+    // ---- for all of them
 
     fn send(&mut self, session: SessionId, frame: &Object) {
         if self.sessions.contains_key(&session) {
@@ -582,24 +292,6 @@ impl Arena {
     fn send_to(&mut self, agent: AgentKey, frame: &Object) {
         if let Some(session) = self.registry.get(agent).and_then(|known| known.session) {
             self.send(session, frame);
-        }
-    }
-
-    fn close(&mut self, session: SessionId, code: u16, reason: &'static str) {
-        if self.sessions.contains_key(&session) {
-            self.outbox.push((session, Outgoing::Close { code, reason }));
-            self.forget_session(session);
-        }
-    }
-
-    fn forget_session(&mut self, session: SessionId) {
-        let Some(gone) = self.sessions.remove(&session) else { return };
-        self.timers.cancel(gone.auth_timer);
-        if let Some(agent) = gone.agent {
-            self.leave_queue(agent);
-            if let Some(known) = self.registry.get_mut(agent) {
-                known.session = None;
-            }
         }
     }
 

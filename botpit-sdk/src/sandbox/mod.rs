@@ -1,8 +1,6 @@
 //! BOTPIT's server side on loopback.
 
 mod arena;
-#[cfg(test)]
-mod arena_tests;
 mod floor;
 mod games;
 mod house;

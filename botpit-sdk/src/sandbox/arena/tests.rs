@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use sdk_core::clock::{Clock, Instant};
 use serde_json::{Value, json};
 
-use super::arena::{Arena, Outgoing, SessionId, close};
-use super::games::{Pair, Side};
-use super::house::Strength;
-use super::records::EndReason;
-use super::seeds::{hex, sha256};
-use super::settings::{OnTimeout, Resume, Settings, TieNumbering, WagerRule};
+use super::{Arena, Outgoing, SessionId, close};
+use crate::sandbox::games::{Pair, Side};
+use crate::sandbox::house::Strength;
+use crate::sandbox::records::EndReason;
+use crate::sandbox::seeds::{hex, sha256};
+use crate::sandbox::settings::{OnTimeout, Resume, Settings, TieNumbering, WagerRule};
 
 const WAGER: u64 = 10_000_000;
 
