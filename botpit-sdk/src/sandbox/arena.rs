@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sdk_core::clock::{Clock, Instant};
+use sdk_core::secret::Secret;
 
 use super::games::Side;
 use super::json::Object;
@@ -229,6 +230,12 @@ impl Arena {
     /// An agent by its id.
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
         self.registry.by_id(id)
+    }
+
+    /// Whose a session is: id, name and key.
+    pub(crate) fn identity(&self, session: SessionId) -> Option<(String, String, Secret)> {
+        let agent = self.registry.get(self.sessions.get(&session)?.agent?)?;
+        Some((agent.id.clone(), agent.name.clone(), agent.api_key.clone()?))
     }
 
     // ---- commands

@@ -144,7 +144,7 @@ mod tests {
         let key = floor.act(|arena, now| arena.register("Alpha", "wallet", now)).unwrap().api_key;
         let (session, mut outgoing) = floor.connect();
         let say = |message: Value| floor.act(|arena, now| arena.on_text(session, &message.to_string(), now));
-        say(json!({ "type": "authenticate", "api_key": key }));
+        say(json!({ "type": "authenticate", "api_key": key.expose() }));
         assert_eq!(frame(&mut outgoing).await["type"], "authenticated");
         let start = Instant::now();
         say(json!({ "type": "join_queue", "game_type": "rps", "wager_lamports": 10_000_000 }));

@@ -1,8 +1,11 @@
 //! The agents: who exists, and which key opens which.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use sdk_core::secret::Secret;
 
 use super::arena::SessionId;
 use super::house::{ROSTER, Strength};
@@ -15,8 +18,8 @@ pub(crate) const MAX_AGENTS: usize = 10_000;
 /// At most this many results are kept for an agent who is away.
 const MAX_MISSED: usize = 16;
 
-/// The wallet address of the house agents: well-formed, and nobody's.
-const HOUSE_WALLET: &str = "11111111111111111111111111111111";
+/// The wallet address of agents whom no wallet has registered: well-formed, and nobody's.
+pub(crate) const NO_WALLET: &str = "11111111111111111111111111111111";
 
 /// Names an agent within one [`Registry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +38,8 @@ pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) wallet_address: String,
     pub(crate) created_at: SystemTime,
+    /// Its key. House agents have none.
+    pub(crate) api_key: Option<Secret>,
     /// Its strength, when it is one of the sandbox's own.
     pub(crate) house: Option<Strength>,
     pub(crate) session: Option<SessionId>,
@@ -61,10 +66,9 @@ impl Agent {
 #[derive(Debug, Clone)]
 pub(crate) struct Registered {
     pub(crate) agent_id: String,
-    pub(crate) api_key: String,
+    pub(crate) api_key: Secret,
 }
 
-#[derive(Debug)]
 pub(crate) struct Registry {
     agents: Vec<Agent>,
     by_id: HashMap<String, AgentKey>,
@@ -79,7 +83,7 @@ impl Registry {
             Self { agents: Vec::new(), by_id: HashMap::new(), by_api_key: HashMap::new(), house: Vec::new() };
         for (name, strength) in ROSTER {
             if strengths.contains(&strength) {
-                let key = registry.add(seeds::uuid(rng), name, HOUSE_WALLET, Some(strength), now);
+                let key = registry.add(seeds::uuid(rng), name, NO_WALLET, Some(strength), now);
                 registry.house.push(key);
             }
         }
@@ -101,6 +105,7 @@ impl Registry {
             name: name.to_owned(),
             wallet_address: wallet_address.to_owned(),
             created_at,
+            api_key: None,
             house,
             session: None,
             open_matches: BTreeSet::new(),
@@ -117,12 +122,27 @@ impl Registry {
         rng: &mut fastrand::Rng,
         now: SystemTime,
     ) -> Option<Registered> {
+        let (agent_id, api_key) = (seeds::uuid(rng), Secret::new(seeds::api_key(rng)));
+        self.register_as(agent_id, api_key, name, wallet_address, now)
+    }
+
+    /// Registers an agent whose key is given.
+    pub(crate) fn register_as(
+        &mut self,
+        agent_id: String,
+        api_key: Secret,
+        name: &str,
+        wallet_address: &str,
+        now: SystemTime,
+    ) -> Option<Registered> {
         if self.agents.len() >= MAX_AGENTS {
             return None;
         }
-        let (agent_id, api_key) = (seeds::uuid(rng), seeds::api_key(rng));
         let key = self.add(agent_id.clone(), name, wallet_address, None, now);
-        self.by_api_key.insert(api_key.clone(), key);
+        self.by_api_key.insert(api_key.expose().to_owned(), key);
+        if let Some(agent) = self.get_mut(key) {
+            agent.api_key = Some(api_key.clone());
+        }
         Some(Registered { agent_id, api_key })
     }
 
@@ -153,5 +173,11 @@ impl Registry {
     /// One of the house agents, if there are any.
     pub(crate) fn pick_house(&self, rng: &mut fastrand::Rng) -> Option<AgentKey> {
         rng.choice(&self.house).copied()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("agents", &self.agents.len()).finish_non_exhaustive()
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn register(arena: &mut Arena, body: &[u8], now: Instant, times: &[Sy
             &Object::new()
                 .with("agent_id", registered.agent_id)
                 .with("name", registration.name)
-                .with("api_key", registered.api_key),
+                .with("api_key", registered.api_key.expose()),
         ),
         None => Refusal::new(500, "this sandbox has no room for another agent").into(),
     }

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use sdk_core::clock::Instant;
+use sdk_core::sandbox::{Dialect, magic};
+use sdk_core::secret::Secret;
 
 use super::{Arena, Outgoing, SessionId, close};
 use crate::sandbox::json::Object;
-use crate::sandbox::registry::AgentKey;
+use crate::sandbox::registry::{AgentKey, NO_WALLET};
+use crate::sandbox::seeds;
 use crate::sandbox::settings::Resume;
 
 impl Arena {
     pub(super) fn authenticate(&mut self, session: SessionId, api_key: &str, now: Instant) {
-        let Some(agent) = self.registry.by_api_key(api_key) else {
+        let Some(agent) = self.agent_of_key(api_key, now) else {
             self.send(session, &Object::error("auth_failed", "invalid or expired API key"));
             if self.settings.close_on_auth_failure {
                 self.close(session, close::AUTH_FAILED, "authentication failed");
@@ -43,6 +46,23 @@ impl Arena {
         for id in open {
             self.resume(session, agent, &id, now);
         }
+    }
+
+    /// Whose key it is. Magic words hold here: `faultRevoked` in a name or key makes the key bad, and a key that orders
+    /// a fault is good, whoever made it up.
+    fn agent_of_key(&mut self, api_key: &str, now: Instant) -> Option<AgentKey> {
+        if magic::is_revoked(api_key) {
+            return None;
+        }
+        if let Some(agent) = self.registry.by_api_key(api_key) {
+            return self.registry.get(agent).filter(|known| !magic::is_revoked(&known.name)).map(|_| agent);
+        }
+        if magic::orders_in(api_key, &Dialect::default()).is_empty() {
+            return None;
+        }
+        let (id, at) = (seeds::uuid(&mut self.rng.agents), self.wall_clock(now));
+        self.registry.register_as(id, Secret::new(api_key), "Magic agent", NO_WALLET, at)?;
+        self.registry.by_api_key(api_key)
     }
 
     /// Tells an agent that is back what it needs to go on with an open match.

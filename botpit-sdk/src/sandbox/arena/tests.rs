@@ -47,7 +47,7 @@ impl Table {
     }
 
     fn key(&mut self, name: &str) -> String {
-        self.arena.register(name, "wallet", self.now).unwrap().api_key
+        self.arena.register(name, "wallet", self.now).unwrap().api_key.expose().to_owned()
     }
 
     fn connect(&mut self) -> SessionId {
@@ -292,6 +292,23 @@ async fn a_wrong_key_is_refused_and_the_connection_closed() {
         assert_eq!(heard.len(), if closes { 2 } else { 1 });
         assert_eq!(table.arena.connections(), usize::from(!closes));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn magic_words_make_keys_good_and_bad() {
+    let mut table = Table::new(no_house());
+    let revoked = table.key("Alpha faultRevoked");
+    for key in [revoked.as_str(), "bp_live_faultRevoked", "bp_live_faultRevoked_faultSlow"] {
+        let session = table.connect();
+        table.say(session, json!({ "type": "authenticate", "api_key": key }));
+        assert_eq!(table.heard(session)[0]["code"], "auth_failed", "{key}");
+    }
+    // A key that orders a fault is an agent of its own, so that the fault can be tried without registering.
+    let session = table.login("bp_live_faultDropOnTurn");
+    let (id, name, key) = table.arena.identity(session).unwrap();
+    assert_eq!((name.as_str(), key.expose()), ("Magic agent", "bp_live_faultDropOnTurn"));
+    let again = table.login("bp_live_faultDropOnTurn");
+    assert_eq!(table.arena.identity(again).unwrap().0, id);
 }
 
 #[tokio::test(start_paused = true)]
