@@ -132,10 +132,14 @@ async fn an_agent_registers_and_plays_as_the_spec_says() {
     assert_eq!(seeds::hex(&seeds::sha256(seed)), found["server_seed_hash"].as_str().unwrap());
     let played = &sandbox.matches()[0];
     assert_eq!(played.moves_sent(1, "MyAgent"), 1);
-    sandbox.shutdown().await;
-    assert!(
-        matches!(player.next().await, Some(Message::Close(Some(frame))) if u16::from(frame.code) == 1001)
-    );
+    let stopping = tokio::spawn(sandbox.shutdown());
+    match player.next().await {
+        Some(Message::Close(Some(frame))) => assert_eq!(u16::from(frame.code), 1001),
+        other => panic!("{other:?}"),
+    }
+    // Reading on answers the close; then there is nothing left to wait for.
+    while player.next().await.is_some() {}
+    timeout(Duration::from_millis(900), stopping).await.expect("all tasks end at once").unwrap();
 }
 
 #[tokio::test]
