@@ -1,0 +1,221 @@
+//! BOTPIT's server side on loopback: the whole platform on your laptop.
+//!
+//! A [`Sandbox`] speaks the platform's protocol on a real socket of this machine. It needs no account and no network, has
+//! house agents to play against, repeats itself under a seed, runs faster when asked, and makes things go wrong on
+//! request. Clients in any language can use it.
+//!
+//! ```
+//! use botpit_sdk::sandbox::{Sandbox, Strength};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let sandbox = Sandbox::builder().seed(7).speed(10.0).house([Strength::Novice]).start().await?;
+//! let key = sandbox.register("MyAgent")?;
+//! println!("connect to {} with the key {}", sandbox.ws_url(), key.expose());
+//! sandbox.shutdown().await;
+//! # Ok::<(), sdk_core::Error>(()) }).unwrap();
+//! ```
+//!
+//! # What it serves
+//!
+//! | what | notes |
+//! |---|---|
+//! | `GET /api/v1/ws` | the WebSocket: `authenticate`, `join_queue`, `leave_queue`, `make_move`, `resign`, `ping` |
+//! | `POST /api/v1/agents` | registration, with a checked wallet signature |
+//! | `GET /api/v1/agents/:agent_id`, `GET /api/v1/stats` | |
+//! | `/__sandbox` | faults, reset and seed: see [`sdk_core::sandbox`] |
+//!
+//! Games: coinflip and rock paper scissors.
+//!
+//! # Where the specification is silent
+//!
+//! The sandbox has to decide what the spec leaves open. Each of these has a setting, so that a bot can be tried under both
+//! readings:
+//!
+//! | question | the sandbox | setting |
+//! |---|---|---|
+//! | two wagers of one bucket meet | the smaller counts | [`wager_rule`](SandboxBuilder::wager_rule) |
+//! | number of a replayed tie | the next | [`tie_numbering`](SandboxBuilder::tie_numbering) |
+//! | a late move forfeits | the round | [`on_timeout`](SandboxBuilder::on_timeout) |
+//! | a connection is back, its match is open | `game_start`, and the open `your_turn` with the time that is left | [`resume`](SandboxBuilder::resume) |
+//! | a match ended meanwhile | `game_over` comes after `authenticated` | [`missed_game_over`](SandboxBuilder::missed_game_over) |
+//! | the loser's `payout_lamports` | 0 | [`same_payout_for_both`](SandboxBuilder::same_payout_for_both) |
+//! | `fee_lamports` | left out | [`tell_fee`](SandboxBuilder::tell_fee) |
+//! | queueing while a match is open | allowed | [`queue_while_playing`](SandboxBuilder::queue_while_playing) |
+//! | a match without end | ends after 100 rounds; whoever leads has won | [`max_rounds`](SandboxBuilder::max_rounds) |
+//! | a wrong key | `error`, then close | [`close_on_auth_failure`](SandboxBuilder::close_on_auth_failure) |
+//!
+//! And some have none: sides are drawn; after a draw everybody gets its wager back and there is no fee; a connection that
+//! ends leaves the queue, and keeps its matches, which go on by timeouts; a bucket's lower bound belongs to it; free play
+//! (`"sandbox": true`) has a queue of its own and a wager of 0; a signed timestamp may be five minutes off.
+//!
+//! # Errors
+//!
+//! | `code` | when |
+//! |---|---|
+//! | `not_authenticated` | anything but `authenticate` came first |
+//! | `auth_failed` | the key is wrong; the connection is closed with 4001 |
+//! | `already_authenticated` | `authenticate` came twice |
+//! | `invalid_json`, `invalid_message`, `unknown_message` | not JSON; a field is missing or wrong, and named; a type that is not the protocol's |
+//! | `unknown_game_type`, `invalid_wager`, `already_queued`, `not_in_queue`, `already_in_match` | of the queue |
+//! | `match_not_found`, `match_over`, `not_your_match` | of a match's id |
+//! | `invalid_move`, `already_moved`, `not_your_turn` | of a move; the turn stays open |
+//!
+//! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,
+//! 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a reset, 1001 at the end.
+//!
+//! # Magic words
+//!
+//! Names and keys that hold a word such as `faultDropOnTurn` order that fault: see [`sdk_core::sandbox::magic`]. A key with
+//! such a word is good even if nobody registered it; a name or key with `faultRevoked` is refused.
+
+mod arena;
+mod builder;
+mod connection;
+mod floor;
+mod games;
+mod house;
+mod json;
+mod match_state;
+mod matchmaking;
+mod messages;
+mod records;
+mod registration;
+mod registry;
+mod rest;
+mod routes;
+mod seeds;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod timestamp;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use sdk_core::Result;
+use sdk_core::clock::Clock;
+use sdk_core::error::{Error, codes};
+pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
+use sdk_core::sandbox::{Seed, ServerOptions, serve};
+use sdk_core::secret::Secret;
+use url::Url;
+
+use self::arena::Arena;
+pub use self::builder::SandboxBuilder;
+use self::floor::Floor;
+pub use self::games::{Pair, Side};
+pub use self::house::Strength;
+pub use self::records::{EndReason, ReceivedMove, SandboxMatch, SandboxPlayer, SandboxRound};
+pub use self::settings::{OnTimeout, Resume, TieNumbering, WagerRule};
+
+/// A BOTPIT of your own, on 127.0.0.1. Dropping it closes every connection; [`Sandbox::shutdown`] does so politely.
+#[derive(Debug)]
+pub struct Sandbox {
+    floor: Arc<Floor>,
+    server: Server,
+    ws_url: Url,
+}
+
+impl Sandbox {
+    /// A sandbox with every default: a free port, real time, seed 0, house agents.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO) when no port can be had.
+    pub async fn start() -> Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox with settings of your own.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    async fn open(builder: SandboxBuilder) -> Result<Self> {
+        let SandboxBuilder { settings, seed, clock, port } = builder;
+        let arena = Arena::new(settings, seed, clock.clone(), clock.now(), clock.system_now());
+        let floor = Arc::new(Floor::new(arena, clock.clone()));
+        let options = ServerOptions::new()
+            .addr(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .clock(clock)
+            .seed(seed)
+            .on_reset({
+                let floor = Arc::clone(&floor);
+                move |Seed(seed)| floor.act(|arena, _| arena.restart(seed))
+            });
+        let server = serve(options, routes::router(Arc::clone(&floor))).await?;
+        let mut ws_url = server.base_url().clone();
+        ws_url.set_path(routes::WS_PATH);
+        ws_url
+            .set_scheme("ws")
+            .map_err(|()| Error::new(&codes::LOCAL_IO, "the server's address has no WebSocket URL"))?;
+        server.spawn({
+            let (floor, stopping) = (Arc::clone(&floor), server.stopping());
+            async move {
+                tokio::select! {
+                    () = stopping.cancelled() => {}
+                    () = floor.keep_time() => {}
+                }
+            }
+        });
+        Ok(Self { floor, server, ws_url })
+    }
+
+    /// The base of the REST API: `http://127.0.0.1:PORT/`, without `/api/v1`, as in the spec's "Overview".
+    pub fn rest_url(&self) -> &Url {
+        self.server.base_url()
+    }
+
+    /// The WebSocket: `ws://127.0.0.1:PORT/api/v1/ws`.
+    pub fn ws_url(&self) -> &Url {
+        &self.ws_url
+    }
+
+    /// A new agent's API key, without REST and without a wallet.
+    ///
+    /// # Errors
+    /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) when the name is empty, longer than 64 characters or has control
+    /// characters, and when the sandbox has 10,000 agents already.
+    pub fn register(&self, name: &str) -> Result<Secret> {
+        registration::check_name(name).map_err(|refusal| Error::invalid_argument("name", refusal.error))?;
+        self.floor
+            .act(|arena, now| arena.register(name, registry::NO_WALLET, now))
+            .map(|registered| registered.api_key)
+            .ok_or_else(|| Error::invalid_argument("name", "this sandbox has no room for another agent"))
+    }
+
+    /// The book of faults: order what is to go wrong, and see what did.
+    pub fn faults(&self) -> &Faults {
+        self.server.faults()
+    }
+
+    /// The clock of the matches. A client in the same process may share it.
+    pub fn clock(&self) -> &Clock {
+        self.server.clock()
+    }
+
+    /// Matches as the server saw them: those that are over, oldest first, then those that are open.
+    pub fn matches(&self) -> Vec<SandboxMatch> {
+        self.floor.act(|arena, _| arena.matches())
+    }
+
+    /// How many WebSockets are open, authenticated or not.
+    pub fn connections(&self) -> usize {
+        self.floor.act(|arena, _| arena.connections())
+    }
+
+    /// Forgets matches, records and faults, and closes every connection with code 1012. Agents and keys stay.
+    pub fn reset(&self) {
+        self.server.reset();
+    }
+
+    /// The server underneath: connections accepted so far, open sockets.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Closes every connection with code 1001, and returns when all have ended: at most two seconds later.
+    pub async fn shutdown(self) {
+        self.server.shutdown().await;
+    }
+}

@@ -1,0 +1,244 @@
+//! The sandbox over real sockets.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ed25519_dalek::{Signer, SigningKey};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::*;
+
+const WAGER: u64 = 10_000_000;
+
+/// A client that knows nothing but the spec.
+struct Player {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Player {
+    async fn connect(sandbox: &Sandbox) -> Self {
+        let stream = TcpStream::connect(sandbox.server().addr()).await.unwrap();
+        let (socket, _) = tokio_tungstenite::client_async(sandbox.ws_url().as_str(), stream).await.unwrap();
+        Self { socket }
+    }
+
+    async fn login(sandbox: &Sandbox, key: &str) -> Self {
+        let mut player = Self::connect(sandbox).await;
+        player.say(json!({ "type": "authenticate", "api_key": key })).await;
+        assert_eq!(player.hear().await["type"], "authenticated");
+        player
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next thing that arrives; `None` when the connection is lost.
+    async fn next(&mut self) -> Option<Message> {
+        let next = timeout(Duration::from_secs(10), self.socket.next()).await.expect("an answer");
+        next.and_then(|message| message.ok())
+    }
+
+    async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn hear_until(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.hear().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    async fn queue(&mut self) {
+        self.say(json!({ "type": "join_queue", "game_type": "rps", "wager_lamports": WAGER })).await;
+    }
+
+    async fn play(&mut self, turn: &Value, choice: &str) {
+        self.say(
+            json!({ "type": "make_move", "match_id": turn["match_id"], "move_data": { "choice": choice } }),
+        )
+        .await;
+    }
+}
+
+/// One REST call: status and body.
+async fn call(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(sandbox.server().addr()).await.unwrap();
+    let host = sandbox.server().addr();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[tokio::test]
+async fn an_agent_registers_and_plays_as_the_spec_says() {
+    let sandbox = Sandbox::builder().speed(20.0).house([Strength::Novice]).start().await.unwrap();
+    let wallet = SigningKey::from_bytes(&[7; 32]);
+    let address = bs58::encode(wallet.verifying_key().as_bytes()).into_string();
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let message = format!("BOTPIT:register:{address}:{timestamp}");
+    let signature = bs58::encode(wallet.sign(message.as_bytes()).to_bytes()).into_string();
+    let body =
+        json!({ "name": "MyAgent", "wallet_address": address, "signature": signature, "message": message });
+    let (status, registered) = call(&sandbox, "POST", "/api/v1/agents", &body.to_string()).await;
+    assert_eq!(status, 201);
+    let path = format!("/api/v1/agents/{}", registered["agent_id"].as_str().unwrap());
+    let (status, agent) = call(&sandbox, "GET", &path, "").await;
+    assert_eq!((status, &agent["wallet_address"]), (200, &json!(address)));
+    let mut forged = body;
+    forged["name"] = json!("Other");
+    forged["message"] = json!(format!("BOTPIT:register:{address}:{}", timestamp + 1));
+    assert_eq!(call(&sandbox, "POST", "/api/v1/agents", &forged.to_string()).await.0, 401);
+    let (status, error) = call(&sandbox, "GET", "/api/v1/nothing", "").await;
+    assert_eq!((status, error["error"].is_string()), (404, true));
+
+    let mut player = Player::login(&sandbox, registered["api_key"].as_str().unwrap()).await;
+    let (_, stats) = call(&sandbox, "GET", "/api/v1/stats", "").await;
+    assert_eq!(stats, json!({ "active_matches": 0, "connected_agents": 1 }));
+    player.queue().await;
+    let found = player.hear_until("match_found").await;
+    let over = loop {
+        let frame = player.hear().await;
+        match frame["type"].as_str().unwrap() {
+            "your_turn" => {
+                assert!(frame["timeout_ms"].as_u64().unwrap() <= 500, "ten seconds, twenty times as fast");
+                player.play(&frame, "paper").await;
+            }
+            "game_over" => break frame,
+            _ => {}
+        }
+    };
+    assert_eq!(over["winner"], registered["agent_id"]);
+    assert_eq!(over["payout_lamports"], 19_000_000);
+    let seed = over["server_seed"].as_str().unwrap();
+    assert_eq!(seeds::hex(&seeds::sha256(seed)), found["server_seed_hash"].as_str().unwrap());
+    let played = &sandbox.matches()[0];
+    assert_eq!(played.moves_sent(1, "MyAgent"), 1);
+    let stopping = tokio::spawn(sandbox.shutdown());
+    match player.next().await {
+        Some(Message::Close(Some(frame))) => assert_eq!(u16::from(frame.code), 1001),
+        other => panic!("{other:?}"),
+    }
+    // Reading on answers the close; then there is nothing left to wait for.
+    while player.next().await.is_some() {}
+    timeout(Duration::from_millis(900), stopping).await.expect("all tasks end at once").unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_connection_does_not_lose_the_turn() {
+    let sandbox = Sandbox::builder().no_house().start().await.unwrap();
+    sandbox.faults().order(Fault::DropTcp.on(When::sent("your_turn")).only("Alpha")).unwrap();
+    let key = sandbox.register("Alpha").unwrap();
+    let other = sandbox.register("Beta").unwrap();
+    let mut beta = Player::login(&sandbox, other.expose()).await;
+    let mut alpha = Player::login(&sandbox, key.expose()).await;
+    alpha.queue().await;
+    beta.queue().await;
+    beta.hear_until("your_turn").await;
+    while let Some(Message::Text(_)) = alpha.next().await {}
+    let mut alpha = Player::login(&sandbox, key.expose()).await;
+    assert_eq!(alpha.hear().await["type"], "game_start");
+    let turn = alpha.hear().await;
+    assert_eq!(turn["type"], "your_turn");
+    assert!(turn["timeout_ms"].as_u64().unwrap() <= 10_000);
+    alpha.play(&turn, "rock").await;
+    beta.play(&turn, "scissors").await;
+    let result = beta.hear_until("round_result").await;
+    let winner = result["result"]["round_winner"].as_str().unwrap();
+    let played = &sandbox.matches()[0];
+    assert_eq!(played.players.get(played.side_of("Alpha").unwrap()).agent_id, winner);
+    assert_eq!(sandbox.faults().injected(), 1);
+}
+
+#[tokio::test]
+async fn a_move_that_never_arrived_leaves_the_turn_open() {
+    let sandbox = Sandbox::builder().no_house().start().await.unwrap();
+    let (key, other) =
+        (sandbox.register("Alpha faultDropOnMove").unwrap(), sandbox.register("Beta").unwrap());
+    let mut alpha = Player::login(&sandbox, key.expose()).await;
+    let mut beta = Player::login(&sandbox, other.expose()).await;
+    alpha.queue().await;
+    beta.queue().await;
+    let turn = alpha.hear_until("your_turn").await;
+    alpha.play(&turn, "rock").await;
+    while let Some(Message::Text(_)) = alpha.next().await {}
+    let mut alpha = Player::login(&sandbox, key.expose()).await;
+    let again = alpha.hear_until("your_turn").await;
+    assert_eq!((&again["match_id"], &again["round"]), (&turn["match_id"], &turn["round"]));
+    alpha.play(&again, "rock").await;
+    assert_eq!(beta.hear_until("opponent_moved").await["round"], 1);
+    assert_eq!(sandbox.matches()[0].moves_sent(1, "Alpha faultDropOnMove"), 1);
+}
+
+#[tokio::test]
+async fn a_reset_keeps_keys_and_forgets_the_rest() {
+    let sandbox = Sandbox::builder().house([Strength::Regular]).speed(20.0).start().await.unwrap();
+    let key = sandbox.register("Alpha").unwrap();
+    let first_hash = async || {
+        let mut player = Player::login(&sandbox, key.expose()).await;
+        player.queue().await;
+        let hash = player.hear_until("match_found").await["server_seed_hash"].clone();
+        (player, hash)
+    };
+    let (mut player, before) = first_hash().await;
+    let (status, _) = call(&sandbox, "POST", "/__sandbox/reset", "").await;
+    assert_eq!(status / 100, 2);
+    loop {
+        match player.next().await {
+            Some(Message::Text(_)) => {}
+            Some(Message::Close(Some(frame))) => break assert_eq!(u16::from(frame.code), 1012),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(sandbox.matches().is_empty());
+    assert_eq!(first_hash().await.1, before);
+}
+
+#[tokio::test]
+async fn nothing_is_left_after_the_clients() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let key = sandbox.register("Alpha").unwrap();
+    let mut wrong = Player::connect(&sandbox).await;
+    wrong.say(json!({ "type": "authenticate", "api_key": "bp_live_wrong" })).await;
+    assert_eq!(wrong.hear().await["code"], "auth_failed");
+    assert!(matches!(wrong.next().await, Some(Message::Close(Some(frame))) if u16::from(frame.code) == 4001));
+    let first = Player::login(&sandbox, key.expose()).await;
+    let second = Player::login(&sandbox, key.expose()).await;
+    drop((wrong, first, second));
+    timeout(Duration::from_secs(5), async {
+        while sandbox.connections() > 0 || sandbox.server().connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("every connection ends");
+    assert!(sandbox.register("").is_err());
+    assert!(!format!("{sandbox:?} {:?}", sandbox.floor).contains(key.expose()));
+    let floor = Arc::downgrade(&sandbox.floor);
+    drop(sandbox);
+    timeout(Duration::from_secs(5), async {
+        while floor.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("no task outlives the sandbox");
+}
