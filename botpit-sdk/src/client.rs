@@ -108,8 +108,9 @@ impl Client {
                 return Err(Error::new(&codes::INVALID_ENV, message).with_field("BOTPIT_WS_URL"));
             }
         };
-        let url = ws_url(&url)
-            .map_err(|cause| Error::new(&codes::INVALID_ENV, format!("{name} is wrong")).with_field(name).with_source(cause))?;
+        let url = ws_url(&url).map_err(|cause| {
+            Error::new(&codes::INVALID_ENV, format!("{name} is wrong")).with_field(name).with_source(cause)
+        })?;
         let mut builder = Self::builder(key);
         builder.url = Some(Ok(url));
         Ok(builder)
@@ -182,7 +183,10 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("url", &self.shown_url()).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("url", &self.shown_url())
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -294,7 +298,8 @@ impl ClientBuilder {
     /// zero. [`INSECURE_URL`](codes::INSECURE_URL) when the key would travel unencrypted to another machine.
     pub fn build(self) -> Result<Client> {
         let Some(url) = self.url else {
-            let message = "no host was chosen: use .host(Host::Production), .url(\"ws://…\") or BOTPIT_WS_URL";
+            let message =
+                "no host was chosen: use .host(Host::Production), .url(\"ws://…\") or BOTPIT_WS_URL";
             return Err(Error::invalid_config("url", message));
         };
         let url = url?;
@@ -307,7 +312,10 @@ impl ClientBuilder {
         }
         for (field, count) in [("max_events", self.max_events), ("max_bytes", self.max_event_bytes)] {
             if count == 0 {
-                return Err(Error::invalid_config(field, format!("{field} of the event queue must be at least 1")));
+                return Err(Error::invalid_config(
+                    field,
+                    format!("{field} of the event queue must be at least 1"),
+                ));
             }
         }
         let network = self.network.user_agent(concat!("botpit-sdk/", env!("CARGO_PKG_VERSION")));
@@ -396,16 +404,22 @@ mod tests {
         assert_eq!(field(Client::builder("k")).as_deref(), Some("url"));
         assert_eq!(field(Client::builder(" ").host(Host::Local)).as_deref(), Some("key"));
         assert_eq!(field(Client::builder("a b").host(Host::Local)).as_deref(), Some("key"));
-        assert_eq!(field(Client::builder("k").host(Host::Local).max_message(0)).as_deref(), Some("max_message"));
+        assert_eq!(
+            field(Client::builder("k").host(Host::Local).max_message(0)).as_deref(),
+            Some("max_message")
+        );
         let insecure = Client::builder("k").url("ws://10.0.0.1/ws").build().unwrap_err();
         assert_eq!(insecure.code(), &codes::INSECURE_URL);
-        let allowed = Client::builder("k").url("ws://10.0.0.1/ws").network(Network::new().allow_plaintext(true));
+        let allowed =
+            Client::builder("k").url("ws://10.0.0.1/ws").network(Network::new().allow_plaintext(true));
         assert!(allowed.build().is_ok());
     }
 
     #[test]
     fn the_environment_names_what_is_missing() {
-        let missing = |text: &str| Client::builder_from_env(&Env::from_text(text)).unwrap_err().field().map(str::to_owned);
+        let missing = |text: &str| {
+            Client::builder_from_env(&Env::from_text(text)).unwrap_err().field().map(str::to_owned)
+        };
         assert_eq!(missing("").as_deref(), Some("BOTPIT_API_KEY"));
         assert_eq!(missing("BOTPIT_API_KEY=k").as_deref(), Some("BOTPIT_WS_URL"));
         assert_eq!(missing("BOTPIT_API_KEY=k\nBOTPIT_URL=nonsense").as_deref(), Some("BOTPIT_URL"));

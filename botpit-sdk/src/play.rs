@@ -234,7 +234,10 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { matches, won, lost, drawn, fair } = self;
         let plural = if *matches == 1 { "match" } else { "matches" };
-        write!(f, "{matches} {plural}: {won} won, {lost} lost, {drawn} drawn; {fair} with a seed that matches its commitment")
+        write!(
+            f,
+            "{matches} {plural}: {won} won, {lost} lost, {drawn} drawn; {fair} with a seed that matches its commitment"
+        )
     }
 }
 
@@ -281,7 +284,10 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
     /// when the queue was to be joined; otherwise as [`Client::run`].
     pub async fn run(self) -> Result<Summary> {
         let Some(wager) = self.wager else {
-            return Err(Error::invalid_argument("wager", "no wager was given: use .wager(\"0.01 SOL\".parse()?)"));
+            return Err(Error::invalid_argument(
+                "wager",
+                "no wager was given: use .wager(\"0.01 SOL\".parse()?)",
+            ));
         };
         WagerBucket::of(wager)?;
         if self.matches == Some(0) {
@@ -442,7 +448,12 @@ impl<G: Game, S: Strategy<G>> EventHandler for Player<G, S> {
         let open = table.open_match(&result.match_id);
         if open.rounds.len() < MAX_ROUNDS {
             let result_json = result.result.as_ref().map(RawJson::detached);
-            open.rounds.push(RoundReport { round: result.round, score: result.score, told, result: result_json });
+            open.rounds.push(RoundReport {
+                round: result.round,
+                score: result.score,
+                told,
+                result: result_json,
+            });
         }
     }
 

@@ -1,1 +1,11 @@
-//! Being written.
+//! What the starter bots share: their options, where they play, and how they tell what happened.
+//!
+//! A starter bot is one file in `src/bin`, and that file is what a person copies. Here is only what would be the same in
+//! all of them.
+
+pub mod botpit;
+mod options;
+mod report;
+
+pub use options::Options;
+pub use report::{Report, exit};

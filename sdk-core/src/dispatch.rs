@@ -105,11 +105,7 @@ where
 
     /// The next job to end, with its key. The key's next waiting job is started. Pending when nothing ended; also when
     /// nothing runs.
-    pub fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut start: impl FnMut(J) -> F,
-    ) -> Poll<(K, F::Output)> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>, mut start: impl FnMut(J) -> F) -> Poll<(K, F::Output)> {
         let Poll::Ready(Some((key, output, mut slot))) = self.running.poll_next_unpin(cx) else {
             return Poll::Pending;
         };
@@ -221,10 +217,7 @@ mod tests {
         poll_fn(|cx| {
             assert!(matches!(dispatcher.dispatch(cx, "a", (1_000, 1), start), Dispatched::Deferred));
             assert!(matches!(dispatcher.dispatch(cx, "a", (0, 2), start), Dispatched::Deferred));
-            assert!(matches!(
-                dispatcher.dispatch(cx, "b", (0, 3), start),
-                Dispatched::Done(3)
-            ));
+            assert!(matches!(dispatcher.dispatch(cx, "b", (0, 3), start), Dispatched::Done(3)));
             Poll::Ready(())
         })
         .await;

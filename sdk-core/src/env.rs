@@ -33,7 +33,9 @@ impl Env {
         let file = match std::fs::read_to_string(path) {
             Ok(text) => parse(&text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashMap::new(),
-            Err(error) => return Err(Error::new(&codes::LOCAL_IO, "the .env file cannot be read").with_source(error)),
+            Err(error) => {
+                return Err(Error::new(&codes::LOCAL_IO, "the .env file cannot be read").with_source(error));
+            }
         };
         Ok(Self { file, process: true })
     }
@@ -55,8 +57,11 @@ impl Env {
     /// [`codes::INVALID_ENV`], naming it.
     pub fn require(&self, name: &str) -> Result<String> {
         self.get(name).ok_or_else(|| {
-            Error::new(&codes::INVALID_ENV, format!("{name} is not set, neither in the environment nor in .env"))
-                .with_field(name)
+            Error::new(
+                &codes::INVALID_ENV,
+                format!("{name} is not set, neither in the environment nor in .env"),
+            )
+            .with_field(name)
         })
     }
 }

@@ -242,8 +242,10 @@ pub fn decode_slice<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T> 
 fn decode_error(name: &str, field: &str, cause: &serde_json::Error, text: &str) -> Error {
     // serde_json quotes the offending value, so only its category and place are told; the excerpt shows the rest.
     let code = if cause.is_data() { &codes::DECODE_FAILED } else { &codes::NOT_JSON };
-    let what = if cause.is_data() { cause.to_string() } else { format!("not JSON at column {}", cause.column()) };
-    let error = Error::new(code, format!("cannot decode {name}: {}; it begins {}", bounded(&what), excerpt(text)));
+    let what =
+        if cause.is_data() { cause.to_string() } else { format!("not JSON at column {}", cause.column()) };
+    let error =
+        Error::new(code, format!("cannot decode {name}: {}; it begins {}", bounded(&what), excerpt(text)));
     if field == "." { error } else { error.with_field(field) }
 }
 

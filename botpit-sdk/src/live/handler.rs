@@ -10,7 +10,9 @@ use sdk_core::error::{Error, Result, codes};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
-use super::event::{Connected, Event, GameOver, GameStart, MatchFound, QueueJoined, QueueUpdate, RoundResult, Turn};
+use super::event::{
+    Connected, Event, GameOver, GameStart, MatchFound, QueueJoined, QueueUpdate, RoundResult, Turn,
+};
 use super::handle::Handle;
 use super::move_data::MoveData;
 use crate::model::{ChallengeId, MatchId};
@@ -245,7 +247,8 @@ type Job = Box<dyn FnOnce(&Runtime) + Send>;
 
 impl<H: EventHandler> Blocking<H> {
     fn new(handler: H) -> Result<Self> {
-        let failed = |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
+        let failed =
+            |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         // Bounded by the runner: it hands over one job a match at a time.
         let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
@@ -274,7 +277,9 @@ impl<H: EventHandler> Blocking<H> {
         });
         // The thread lives as long as this handler, so it takes every job.
         let _ = self.jobs.send(job);
-        answer.await.unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
     }
 
     fn report(&self, outcome: Result<()>) {

@@ -178,7 +178,11 @@ impl TurnLedger {
     }
 
     /// The move is about to be written. From `true` on it counts as sent, perhaps.
-    pub(crate) fn writing(&mut self, id: TurnId, now: Instant) -> Result<(), Option<(MatchId, u32, Duration)>> {
+    pub(crate) fn writing(
+        &mut self,
+        id: TurnId,
+        now: Instant,
+    ) -> Result<(), Option<(MatchId, u32, Duration)>> {
         let connection = self.connection;
         for (match_id, turns) in &mut self.matches {
             let Some(open) = &mut turns.open else { continue };
@@ -235,16 +239,16 @@ impl TurnLedger {
 
     /// Turns that were decided and never written, with time left: still owed when the platform does not ask again.
     pub(crate) fn owed(&self, now: Instant) -> Vec<TurnId> {
-        let mut owed: Vec<TurnId> = self
-            .matches
-            .values()
-            .filter_map(|turns| match &turns.open {
-                Some(OpenTurn {
-                    id, deadline, state: TurnState::Decided { sent: Sent::No, .. }, ..
-                }) if now < *deadline => Some(*id),
-                _ => None,
-            })
-            .collect();
+        let mut owed: Vec<TurnId> =
+            self.matches
+                .values()
+                .filter_map(|turns| match &turns.open {
+                    Some(OpenTurn {
+                        id, deadline, state: TurnState::Decided { sent: Sent::No, .. }, ..
+                    }) if now < *deadline => Some(*id),
+                    _ => None,
+                })
+                .collect();
         owed.sort_unstable();
         owed
     }

@@ -39,8 +39,9 @@ impl MoveData {
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) when it is not JSON.
     pub fn raw(json: &str) -> Result<Self> {
-        serde_json::from_str::<serde::de::IgnoredAny>(json)
-            .map_err(|cause| Error::invalid_argument("move_data", "a raw move is not JSON").with_source(cause))?;
+        serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|cause| {
+            Error::invalid_argument("move_data", "a raw move is not JSON").with_source(cause)
+        })?;
         Ok(Self(json.trim().into()))
     }
 

@@ -448,7 +448,8 @@ impl Session {
 
     fn join_queue(&mut self, request: JoinQueue, reply: Reply<QueueJoined>, cx: &mut Context<'_, Event>) {
         if self.draining {
-            let _ = reply.send(Err(Error::new(&codes::CLIENT_CLOSED, "the bot is stopping and takes no new match")));
+            let _ = reply
+                .send(Err(Error::new(&codes::CLIENT_CLOSED, "the bot is stopping and takes no new match")));
             return;
         }
         if let Some(queue) = &mut self.queue {
@@ -517,7 +518,10 @@ impl Session {
 
     fn send(&self, message: &ClientMessage, cx: &mut Context<'_, Event>) -> Result<()> {
         if self.phase != Phase::Ready {
-            return Err(Error::new(&codes::NOT_CONNECTED, format!("{} needs a live connection", message.name())));
+            return Err(Error::new(
+                &codes::NOT_CONNECTED,
+                format!("{} needs a live connection", message.name()),
+            ));
         }
         cx.send(message.to_text()?)
     }
@@ -691,7 +695,9 @@ impl Protocol for Session {
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
-            Verdict::End if !self.draining && (!self.matches.is_empty() || self.queue.is_some()) => Verdict::RETRY,
+            Verdict::End if !self.draining && (!self.matches.is_empty() || self.queue.is_some()) => {
+                Verdict::RETRY
+            }
             verdict => verdict,
         }
     }
@@ -733,7 +739,11 @@ impl Protocol for Session {
             }
             Lifecycle::Ended { reason } => {
                 self.phase = Phase::Down;
-                let closed = || reason.cloned().unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"));
+                let closed = || {
+                    reason
+                        .cloned()
+                        .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
+                };
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&closed());
                 }
@@ -748,7 +758,10 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()].into_iter().flatten().min()
+        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {

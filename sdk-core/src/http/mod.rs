@@ -66,10 +66,10 @@ use ::http::header::{ACCEPT, AUTHORIZATION};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
-pub(crate) use self::upgrade::Upgrade;
 pub use self::request::Request;
 pub use self::response::Response;
 pub use self::retry::{Idempotency, RetryPolicy};
+pub(crate) use self::upgrade::Upgrade;
 
 use self::excerpt::Mask;
 use self::retry::{Budget, Tries, Wait};

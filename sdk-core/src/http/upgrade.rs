@@ -6,9 +6,9 @@ use http::Method;
 use tokio::time::Instant;
 use url::Url;
 
+use super::body;
 use super::excerpt::Mask;
 use super::failure::{self, Refusal, Target};
-use super::body;
 use crate::error::{Error, codes};
 use crate::secret::Secret;
 

@@ -73,10 +73,12 @@ async fn handshake(dial: Dial, options: &SocketOptions, shown: &str) -> Result<S
     if let Some(greeting) = &dial.greeting {
         // The WebSocket library logs what it sends, so a frame that carries a key is written before it takes over.
         io.write_all(&masked_text_frame(greeting)).await.map_err(|cause| {
-            Error::new(&codes::CONNECTION_LOST, format!("{shown} closed during the greeting")).with_source(cause)
+            Error::new(&codes::CONNECTION_LOST, format!("{shown} closed during the greeting"))
+                .with_source(cause)
         })?;
         io.flush().await.map_err(|cause| {
-            Error::new(&codes::CONNECTION_LOST, format!("{shown} closed during the greeting")).with_source(cause)
+            Error::new(&codes::CONNECTION_LOST, format!("{shown} closed during the greeting"))
+                .with_source(cause)
         })?;
     }
 

@@ -188,6 +188,9 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
 
 impl<P: Protocol, C> fmt::Debug for Drive<P, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drive").field("driver", &self.driver).field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Drive")
+            .field("driver", &self.driver)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }

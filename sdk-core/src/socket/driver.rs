@@ -258,7 +258,8 @@ impl<P: Protocol> Driver<P> {
         self.link = Link::Open(Box::new(socket));
         self.shared.open = true;
         self.shared.ready = false;
-        self.heartbeat = Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
+        self.heartbeat =
+            Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
         self.greeting_due = Some(now + self.options.greeting_timeout);
         self.write_stalled_since = None;
         self.flush_wanted = false;
@@ -363,14 +364,16 @@ impl<P: Protocol> Driver<P> {
     fn poll_timers(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         let stall = self.write_stalled_since.map(|since| since + self.options.write_timeout);
         let beat = self.heartbeat.as_ref().map(Heartbeat::next_beat);
-        let next = [beat, self.greeting_due, stall, self.protocol.next_deadline()].into_iter().flatten().min();
+        let next =
+            [beat, self.greeting_due, stall, self.protocol.next_deadline()].into_iter().flatten().min();
         let Some(next) = next else { return Poll::Pending };
         if self.timer.poll_no_later_than(cx, next).is_pending() {
             return Poll::Pending;
         }
         let now = Instant::now();
         if stall.is_some_and(|at| at <= now) {
-            let message = format!("the server took no bytes for {:.1} s", self.options.write_timeout.as_secs_f64());
+            let message =
+                format!("the server took no bytes for {:.1} s", self.options.write_timeout.as_secs_f64());
             self.lose(cx, Error::new(&codes::WRITE_STALLED, message));
             return Poll::Ready(());
         }
@@ -553,7 +556,8 @@ fn socket_error(error: WsError) -> Error {
             Error::new(&codes::CONNECTION_LOST, "the connection broke without a close frame")
         }
         WsError::Protocol(cause) => {
-            Error::new(&codes::PROTOCOL_VIOLATION, "the server broke the WebSocket protocol").with_source(cause)
+            Error::new(&codes::PROTOCOL_VIOLATION, "the server broke the WebSocket protocol")
+                .with_source(cause)
         }
         WsError::Utf8(_) => Error::new(&codes::PROTOCOL_VIOLATION, "a text message is not UTF-8"),
         WsError::Io(cause) => Error::new(&codes::CONNECTION_LOST, "the connection broke").with_source(cause),
@@ -571,15 +575,16 @@ fn close_error(frame: Option<&CloseFrame>) -> Error {
     let words = reason.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let private = (4000..5000).contains(&code) || code == 1008;
-    let (kind, what) = if code == 4409 || (private && says(&["replaced", "another session", "another connection"])) {
-        (&codes::SESSION_REPLACED, "another session took over")
-    } else if matches!(code, 4001 | 4003 | 4401 | 4403)
-        || (private && says(&["auth", "invalid key", "api key", "token", "forbidden", "revoked"]))
-    {
-        (&codes::AUTH_REJECTED, "the server closed the connection because of the key")
-    } else {
-        (&codes::CLOSED_BY_SERVER, "the server closed the connection")
-    };
+    let (kind, what) =
+        if code == 4409 || (private && says(&["replaced", "another session", "another connection"])) {
+            (&codes::SESSION_REPLACED, "another session took over")
+        } else if matches!(code, 4001 | 4003 | 4401 | 4403)
+            || (private && says(&["auth", "invalid key", "api key", "token", "forbidden", "revoked"]))
+        {
+            (&codes::AUTH_REJECTED, "the server closed the connection because of the key")
+        } else {
+            (&codes::CLOSED_BY_SERVER, "the server closed the connection")
+        };
     let message =
         if reason.is_empty() { what.to_owned() } else { format!("{what}: {}", crate::wire::excerpt(reason)) };
     Error::new(kind, message).with_close_code(code)

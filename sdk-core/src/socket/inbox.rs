@@ -227,13 +227,11 @@ mod tests {
     #[test]
     fn a_bot_that_lags_keeps_its_turns_and_is_told_what_is_missing() {
         let (inbox, mut stream) = Inbox::new(3, 1_000);
-        for event in [Event::Chatter(1), Event::Turn(1), Event::Chatter(2), Event::Turn(2), Event::Chatter(3)] {
+        for event in [Event::Chatter(1), Event::Turn(1), Event::Chatter(2), Event::Turn(2), Event::Chatter(3)]
+        {
             inbox.push(event);
         }
-        assert_eq!(
-            drain(&mut stream),
-            [Event::Lagged(2), Event::Turn(1), Event::Turn(2), Event::Chatter(3)],
-        );
+        assert_eq!(drain(&mut stream), [Event::Lagged(2), Event::Turn(1), Event::Turn(2), Event::Chatter(3)],);
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! Where a BOTPIT starter bot plays.
+
+use botpit_sdk::sandbox::Sandbox;
+use botpit_sdk::sdk_core::env::Env;
+use botpit_sdk::sdk_core::secret::Secret;
+use botpit_sdk::wallet::Wallet;
+use botpit_sdk::{Client, ClientBuilder, Error, Host, Lamports, Rest, Result};
+use clap::{Args, ValueEnum};
+
+use crate::{Options, Report};
+
+/// The options of a bot that plays matches on BOTPIT.
+#[derive(Debug, Clone, Args)]
+pub struct MatchOptions {
+    /// Stop after so many matches.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub matches: u32,
+    /// What to put into each match, with its unit.
+    #[arg(long, value_name = "AMOUNT", default_value = "0.01 SOL")]
+    pub wager: Lamports,
+    /// The real platform's host for --live, unless BOTPIT_WS_URL or BOTPIT_URL names it.
+    #[arg(long, value_enum, value_name = "NAME", requires = "live")]
+    pub host: Option<HostName>,
+}
+
+/// The real platform's hosts by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum HostName {
+    /// api.botpit.com
+    Production,
+    /// api.botpit.tech
+    Tech,
+}
+
+/// Where a bot plays: a client, and the sandbox that it plays in when there is no other place.
+#[derive(Debug)]
+pub struct Place {
+    /// The client.
+    pub client: Client,
+    sandbox: Option<Sandbox>,
+}
+
+impl Place {
+    /// A sandbox in this process, unless `--live` or `--url` says otherwise.
+    ///
+    /// # Errors
+    /// A key or host that is missing, an address that needs `--live`, a sandbox that cannot be started.
+    pub async fn open(
+        name: &str,
+        options: &Options,
+        of_match: &MatchOptions,
+        report: Report,
+    ) -> Result<Self> {
+        let shutdown = options.stop_on_signals(report)?;
+        let seed = options.seed_or_random();
+        let (builder, sandbox) = match (&options.url, options.live) {
+            (url, true) => (live(url.as_deref(), of_match.host)?, None),
+            (Some(url), false) => (elsewhere(name, url).await?, None),
+            (None, false) => {
+                let sandbox = Sandbox::builder().seed(seed).start().await?;
+                report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.ws_url()));
+                let key = Rest::new(sandbox.rest_url())?.register(name, &Wallet::generate()?).await?.api_key;
+                report.note(format_args!("{name} has registered there and got its key.\n"));
+                (Client::builder(key).url(sandbox.ws_url()), Some(sandbox))
+            }
+        };
+        let client = builder.seed(seed).shutdown(&shutdown).build()?;
+        if !options.live && !client.is_local() {
+            return Err(Error::invalid_argument(
+                "url",
+                "an address that is not on this machine needs --live",
+            ));
+        }
+        if options.live {
+            let stake = of_match.wager.checked_mul(of_match.matches.into());
+            let stake = stake.map_or_else(|| "more than there is".to_owned(), |stake| stake.to_string());
+            report.note(format_args!("Playing on {}: {stake} may be lost at most.\n", client.shown_url()));
+        }
+        Ok(Self { client, sandbox })
+    }
+
+    /// Ends the sandbox, where there is one.
+    pub async fn close(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.shutdown().await;
+        }
+    }
+}
+
+fn live(url: Option<&str>, host: Option<HostName>) -> Result<ClientBuilder> {
+    let env = Env::read()?;
+    let key = || env.require("BOTPIT_API_KEY").map(Client::builder);
+    match (url, host) {
+        (Some(url), _) => Ok(key()?.url(url)),
+        (None, Some(HostName::Production)) => Ok(key()?.host(Host::Production)),
+        (None, Some(HostName::Tech)) => Ok(key()?.host(Host::Tech)),
+        (None, None) => Client::builder_from_env(&env),
+    }
+}
+
+/// A server on this machine: with the key from the environment, or one that it gives to a new agent.
+async fn elsewhere(name: &str, url: &str) -> Result<ClientBuilder> {
+    let key = match Env::read()?.get("BOTPIT_API_KEY") {
+        Some(key) => Secret::new(key),
+        // Checked first: nothing is registered on a machine that was not meant.
+        None if Client::builder("none").url(url).build()?.is_local() => {
+            match Rest::new(url)?.register(name, &Wallet::generate()?).await {
+                Ok(registered) => registered.api_key,
+                // A server of the WebSocket protocol alone: it may take any key.
+                Err(error)
+                    if matches!(error.status(), Some(404 | 405 | 426 | 501)) || error.status().is_none() =>
+                {
+                    Secret::new("bp_live_starter_bot")
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        None => {
+            return Err(Error::invalid_argument("url", "an address that is not on this machine needs --live"));
+        }
+    };
+    Ok(Client::builder(key).url(url))
+}
