@@ -229,21 +229,21 @@ impl Faults {
             return None;
         }
         let mut book = self.book();
-        let due = |booked: &mut Booked| {
-            if !fits(&booked.order, moment) {
-                return false;
+        let mut due = None;
+        // Every order that waits for such a moment counts it, also when another one is carried out.
+        for (index, booked) in book.orders.iter_mut().enumerate() {
+            let only = booked.order.only.as_deref();
+            let meant = only.is_none_or(|label| line.is_some_and(|line| line.has_label(label)));
+            if !meant || !fits(&booked.order, moment) {
+                continue;
             }
-            let meant = match &booked.order.only {
-                None => true,
-                Some(label) => line.is_some_and(|line| line.has_label(label)),
-            };
-            if meant && booked.skip > 0 {
+            if booked.skip > 0 {
                 booked.skip -= 1;
-                return false;
+            } else if due.is_none() {
+                due = Some(index);
             }
-            meant
-        };
-        let index = book.orders.iter_mut().position(due)?;
+        }
+        let index = due?;
         let booked = book.orders.get_mut(index)?;
         let taken = Taken {
             id: OrderId(booked.id),

@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 use super::fault::{Fault, Layer, Order};
 use super::faults::Taken;
 
+/// How many times unread bytes are read before a connection ends all the same.
+const MAX_SCRAPS: usize = 256;
+
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -172,7 +175,9 @@ impl Line {
             Cut::Fin => {
                 // A socket that is closed with unread bytes resets its connection; read them first.
                 let mut scrap = [0; 4096];
-                while socket.try_read(&mut scrap).is_ok_and(|count| count > 0) {}
+                let unread =
+                    (0..MAX_SCRAPS).take_while(|_| socket.try_read(&mut scrap).is_ok_and(|count| count > 0));
+                unread.for_each(drop);
             }
         }
         drop(socket);

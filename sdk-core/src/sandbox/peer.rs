@@ -146,6 +146,11 @@ impl Peer {
         self.line().id()
     }
 
+    /// Whether messages can still go out. A connection that the client lost is noticed only in time.
+    pub fn is_open(&self) -> bool {
+        !self.over && self.closing.is_none() && self.line().is_open()
+    }
+
     /// Says whose connection it is, once the platform knows.
     ///
     /// `label` (an agent's id or name) is what [`Order::only`](super::Order::only) means, and is shown on the status
@@ -430,6 +435,7 @@ impl Peer {
     fn earlier(&self, when: &When, kind: &str) -> Option<String> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let just_sent = usize::from(matches!(when, When::Sent(_)));
+        let kind = if matches!(when, When::Sending(_) | When::Sent(_)) { kind } else { "" };
         kept.iter()
             .take(kept.len().saturating_sub(just_sent))
             .find(|text| kind.is_empty() || self.connection.server.dialect.type_of(text) == kind)

@@ -41,7 +41,7 @@ pub(crate) async fn handle(
 ) -> Response {
     let server = &connection.server;
     if let Err(refusal) = guard(server, &request) {
-        return refusal;
+        return (StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": refusal }))).into_response();
     }
     let path = request.uri().path().to_owned();
     if control::owns(&path) {
@@ -197,24 +197,21 @@ async fn half_of(answer: Response) -> Response {
 }
 
 /// Lets in who comes to the sandbox itself: no page of another origin, no name that was bent to loopback.
-fn guard(server: &Shared, request: &Request) -> Result<(), Response> {
-    let refuse = |message: String| {
-        Err((StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": message }))).into_response())
-    };
+fn guard(server: &Shared, request: &Request) -> Result<(), String> {
     let host =
         single(request.headers(), HOST.as_str()).or(request.uri().authority().map(|host| host.as_str()));
     let Some(host) = host else {
-        return refuse("the request must have one `Host`, and it must be loopback".into());
+        return Err("the request must have one `Host`, and it must be loopback".into());
     };
     if !is_allowed_host(server, host) {
-        return refuse(format!("the `Host` must be loopback, not {host:?}"));
+        return Err(format!("the `Host` must be loopback, not {host:?}"));
     }
     if request.headers().contains_key(ORIGIN) {
         let own = single(request.headers(), ORIGIN.as_str())
             .and_then(|origin| origin.strip_prefix("http://"))
             .is_some_and(|origin| origin.eq_ignore_ascii_case(host));
         if !own {
-            return refuse(format!("the `Origin` must be absent or http://{host}"));
+            return Err(format!("the `Origin` must be absent or http://{host}"));
         }
     }
     Ok(())
