@@ -1,5 +1,34 @@
-//! Being written.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod fairness;
+pub mod games;
+pub mod lamports;
+pub mod model;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
+pub mod wager;
+#[cfg(feature = "wallet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "wallet")))]
+pub mod wallet;
+
+mod client;
+mod live;
+mod play;
+#[cfg(feature = "wallet")]
+mod rest;
+
+pub use client::{Client, ClientBuilder, Host};
+pub use lamports::{Lamports, SignedLamports};
+pub use live::{
+    Blocking, BoxFuture, BoxedHandler, Connected, Event, EventHandler, EventHandlerExt, Events, GameOver, GameStart,
+    Handle, LateMove, MatchFound, MoveData, OpponentMoved, Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting,
+    RoundResult, Turn, TurnId, UnknownMessage,
+};
+pub use model::ErrorCode;
+pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
+#[cfg(feature = "wallet")]
+pub use rest::Rest;
+pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
+pub use wager::WagerBucket;

@@ -263,6 +263,12 @@ impl Error {
         Self::new(&codes::INVALID_CONFIG, message).with_field(field)
     }
 
+    /// The same error under another code.
+    pub(crate) fn with_code(mut self, code: &'static Code) -> Self {
+        self.0.code = code;
+        self
+    }
+
     /// Names the field (a path such as `result.round_winner`) that the error is about.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {

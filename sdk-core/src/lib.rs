@@ -13,6 +13,8 @@
 //! | [`heartbeat`] | when to ping, and when silence means death |
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
+//! | [`env`] | settings from the environment and `.env` |
+//! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
 //! | [`socket`] | the WebSocket driver: reads, writes, beats, reconnects, and never waits for your code |
 //! | [`shutdown`] | drain on the first Ctrl-C, stop on the second |
@@ -26,10 +28,12 @@ pub mod backoff;
 pub mod clock;
 pub mod correlation;
 pub mod dispatch;
+pub mod env;
 pub mod error;
 pub mod heartbeat;
 pub mod http;
 pub mod limit;
+pub mod network;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;

@@ -43,8 +43,9 @@ impl Secret {
     /// # Errors
     /// [`INVALID_CONFIG`](crate::error::codes::INVALID_CONFIG) when the secret holds bytes that no header may hold.
     pub fn header(&self, prefix: &str) -> Result<HeaderValue> {
-        let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.expose()))
-            .map_err(|_| Error::invalid_config("key", "the key holds characters that no HTTP header may hold"))?;
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.expose())).map_err(|_| {
+            Error::invalid_config("key", "the key holds characters that no HTTP header may hold")
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -90,7 +91,9 @@ pub fn shown_url(url: &Url) -> String {
 /// Whether the URL's host is this machine (`localhost`, `127.0.0.0/8` or `[::1]`).
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
+        Some(url::Host::Domain(name)) => {
+            name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
+        }
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,

@@ -1,1 +1,31 @@
-//! Being written.
+//! Tests across the family. Nothing here is published; a bot never depends on it.
+//!
+//! A crate's own tests live in that crate. Here is what no single crate can say:
+//!
+//! | where | what it shows |
+//! |---|---|
+//! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
+//! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
+//! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
+//! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
+//!
+//! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
+
+pub mod house;
+
+/// The book's chapters: their Rust blocks are doctests of this crate.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../docs/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
+    mod botpit_first_bot {}
+    #[doc = include_str!("../../docs/src/sandbox.md")]
+    mod sandbox {}
+    #[doc = include_str!("../../docs/src/reconnects.md")]
+    mod reconnects {}
+    #[doc = include_str!("../../docs/src/errors.md")]
+    mod errors {}
+    #[doc = include_str!("../../docs/src/secrets.md")]
+    mod secrets {}
+}

@@ -1,0 +1,297 @@
+//! Callbacks with the names of the platform's own SDKs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk_core::dispatch::panicked;
+use sdk_core::error::{Error, Result, codes};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+
+use super::event::{Connected, Event, GameOver, GameStart, MatchFound, QueueJoined, QueueUpdate, RoundResult, Turn};
+use super::handle::Handle;
+use super::move_data::MoveData;
+use crate::model::{ChallengeId, MatchId};
+
+/// A boxed future, for handlers that are chosen at run time.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+macro_rules! callbacks {
+    ($($(#[$doc:meta])* $name:ident($arg:ident: $type:ty) in $event:pat => $value:expr;)*) => {
+        /// A bot as callbacks. Write plain `async fn`s; only [`on_your_turn`](Self::on_your_turn) must be there.
+        ///
+        /// Callbacks of one match run one after the other, in the order of its events; different matches run beside each
+        /// other. However slow a callback is, the connection goes on. A callback that *blocks its thread* is another thing:
+        /// declare it with [`EventHandlerExt::blocking`].
+        ///
+        /// ```
+        /// use botpit_sdk::games::rps::Choice;
+        /// use botpit_sdk::{Connected, EventHandler, Handle, MoveData, Result, Turn, model::GameType};
+        ///
+        /// struct AlwaysRock;
+        ///
+        /// impl EventHandler for AlwaysRock {
+        ///     async fn on_connected(&self, bot: &Handle, connected: Connected) {
+        ///         if connected.open_matches.is_empty() && !connected.is_reconnect {
+        ///             let _ = bot.join_queue(GameType::Rps, "0.01 SOL".parse().unwrap()).await;
+        ///         }
+        ///     }
+        ///
+        ///     async fn on_your_turn(&self, _bot: &Handle, _turn: Turn) -> Result<MoveData> {
+        ///         Ok(Choice::Rock.into())
+        ///     }
+        /// }
+        /// ```
+        pub trait EventHandler: Send + Sync + 'static {
+            /// A move is asked for; the move is the return value. It is sent at most once, and not after the deadline.
+            /// An error is reported by [`on_handler_failed`](Self::on_handler_failed), and no move is sent.
+            ///
+            /// # Cancel safety
+            /// The future is dropped when the turn's time is over or its match ends: its answer would be worthless.
+            fn on_your_turn(&self, bot: &Handle, turn: Turn) -> impl Future<Output = Result<MoveData>> + Send;
+
+            $(
+                $(#[$doc])*
+                fn $name(&self, bot: &Handle, $arg: $type) -> impl Future<Output = ()> + Send {
+                    let _ = (bot, $arg);
+                    std::future::ready(())
+                }
+            )*
+
+            /// Every event that has no callback of its own, among them those of later versions.
+            fn on_event(&self, bot: &Handle, event: Event) -> impl Future<Output = ()> + Send {
+                let _ = (bot, event);
+                std::future::ready(())
+            }
+        }
+
+        /// Calls the callback of an event that asks for no decision.
+        pub(super) async fn call<H: EventHandler>(handler: &H, bot: &Handle, event: Event) {
+            match event {
+                $($event => handler.$name(bot, $value).await,)*
+                other => handler.on_event(bot, other).await,
+            }
+        }
+
+        /// [`EventHandler`] with boxed futures, so that it can be a trait object.
+        trait DynHandler: Send + Sync + 'static {
+            fn on_your_turn<'a>(&'a self, bot: &'a Handle, turn: Turn) -> BoxFuture<'a, Result<MoveData>>;
+            $(fn $name<'a>(&'a self, bot: &'a Handle, $arg: $type) -> BoxFuture<'a, ()>;)*
+            fn on_event<'a>(&'a self, bot: &'a Handle, event: Event) -> BoxFuture<'a, ()>;
+        }
+
+        impl<H: EventHandler> DynHandler for H {
+            fn on_your_turn<'a>(&'a self, bot: &'a Handle, turn: Turn) -> BoxFuture<'a, Result<MoveData>> {
+                Box::pin(EventHandler::on_your_turn(self, bot, turn))
+            }
+            $(fn $name<'a>(&'a self, bot: &'a Handle, $arg: $type) -> BoxFuture<'a, ()> {
+                Box::pin(EventHandler::$name(self, bot, $arg))
+            })*
+            fn on_event<'a>(&'a self, bot: &'a Handle, event: Event) -> BoxFuture<'a, ()> {
+                Box::pin(EventHandler::on_event(self, bot, event))
+            }
+        }
+
+        impl<H: EventHandler> EventHandler for Blocking<H> {
+            async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
+                let decide = move |handler: &H, bot: &Handle, runtime: &Runtime| {
+                    runtime.block_on(handler.on_your_turn(bot, turn))
+                };
+                self.on_thread(bot, decide).await?
+            }
+            $(async fn $name(&self, bot: &Handle, $arg: $type) {
+                let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
+                self.report(self.on_thread(bot, run).await);
+            })*
+            async fn on_event(&self, bot: &Handle, event: Event) {
+                let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
+                self.report(self.on_thread(bot, run).await);
+            }
+        }
+
+        impl EventHandler for BoxedHandler {
+            async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
+                self.0.on_your_turn(bot, turn).await
+            }
+            $(async fn $name(&self, bot: &Handle, $arg: $type) {
+                self.0.$name(bot, $arg).await;
+            })*
+            async fn on_event(&self, bot: &Handle, event: Event) {
+                self.0.on_event(bot, event).await;
+            }
+        }
+    };
+}
+
+callbacks! {
+    /// Authenticated; again after every reconnect.
+    on_connected(connected: Connected) in Event::Connected(connected) => connected;
+    /// The connection, or an attempt to make one, is over. The client reconnects by itself.
+    on_disconnect(cause: Error) in Event::Disconnected { cause } => cause;
+    /// The next dial comes after a wait.
+    on_reconnecting(reconnecting: Reconnecting) in Event::Reconnecting { attempt, delay, cause } => Reconnecting { attempt, delay, cause };
+    /// A place in the queue.
+    on_queue_joined(joined: QueueJoined) in Event::QueueJoined(joined) => joined;
+    /// Out of the queue.
+    on_queue_left(left: QueueLeft) in Event::QueueLeft => QueueLeft;
+    /// How the waiting goes.
+    on_queue_update(update: QueueUpdate) in Event::QueueUpdate(update) => update;
+    /// An opponent was found.
+    on_match_found(found: MatchFound) in Event::MatchFound(found) => found;
+    /// The match begins.
+    on_game_start(start: GameStart) in Event::GameStart(start) => start;
+    /// The opponent has moved; what, stays hidden until the round ends.
+    on_opponent_moved(moved: OpponentMoved) in Event::OpponentMoved { match_id, round } => OpponentMoved { match_id, round };
+    /// A round ended.
+    on_round_result(result: RoundResult) in Event::RoundResult(result) => result;
+    /// The match ended.
+    on_game_over(over: GameOver) in Event::GameOver(over) => over;
+    /// After a reconnect the platform says nothing more about a match: it is given up for lost.
+    on_match_lost(match_id: MatchId) in Event::MatchLost { match_id } => match_id;
+    /// An answer came too late and was not sent, or none came in time.
+    on_late_move(late: LateMove) in Event::MoveNotSent { match_id, round, late_by } => LateMove { match_id, round, late_by };
+    /// One's own challenge is in the lobby.
+    on_challenge_created(challenge: ChallengeId) in Event::ChallengeCreated { challenge_id, .. } => challenge_id;
+    /// A challenge was accepted; a match follows.
+    on_challenge_accepted(challenge: ChallengeId) in Event::ChallengeAccepted { challenge_id, .. } => challenge_id;
+    /// A challenge was cancelled.
+    on_challenge_cancelled(challenge: ChallengeId) in Event::ChallengeCancelled { challenge_id } => challenge_id;
+    /// The platform refused something.
+    on_error(error: Error) in Event::Error(error) => error;
+    /// A message could not be decoded. The connection goes on.
+    on_decode_error(error: Error) in Event::DecodeError(error) => error;
+    /// One of the bot's own callbacks failed or panicked.
+    on_handler_failed(error: Error) in Event::HandlerFailed(error) => error;
+}
+
+/// The argument of [`EventHandler::on_reconnecting`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reconnecting {
+    /// Which attempt it will be, from 1.
+    pub attempt: u32,
+    /// How long the wait is.
+    pub delay: Duration,
+    /// Why the connection is gone.
+    pub cause: Error,
+}
+
+/// The argument of [`EventHandler::on_queue_left`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueLeft;
+
+/// The argument of [`EventHandler::on_opponent_moved`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpponentMoved {
+    /// The match.
+    pub match_id: MatchId,
+    /// The round, where the platform says.
+    pub round: Option<u32>,
+}
+
+/// The argument of [`EventHandler::on_late_move`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LateMove {
+    /// The match.
+    pub match_id: MatchId,
+    /// The round.
+    pub round: u32,
+    /// By how much the answer was late; `None` when there was none.
+    pub late_by: Option<Duration>,
+}
+
+/// A handler whose type is chosen at run time.
+///
+/// ```
+/// use botpit_sdk::{BoxedHandler, EventHandler, EventHandlerExt};
+///
+/// fn pick<A: EventHandler, B: EventHandler>(first: bool, a: A, b: B) -> BoxedHandler {
+///     if first { a.boxed() } else { b.boxed() }
+/// }
+/// ```
+pub struct BoxedHandler(Box<dyn DynHandler>);
+
+/// What every handler can be turned into.
+pub trait EventHandlerExt: EventHandler + Sized {
+    /// For a handler whose callbacks block their thread (a heavy computation, a blocking call): each runs on a thread of
+    /// the handler's own, one after the other, and the connection never waits for it.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO) when the thread cannot be started.
+    fn blocking(self) -> Result<Blocking<Self>> {
+        Blocking::new(self)
+    }
+
+    /// A handler whose type is known only at run time.
+    fn boxed(self) -> BoxedHandler {
+        BoxedHandler(Box::new(self))
+    }
+}
+
+impl<H: EventHandler> EventHandlerExt for H {}
+
+/// Runs a handler's callbacks on a thread of its own: see [`EventHandlerExt::blocking`].
+pub struct Blocking<H> {
+    jobs: mpsc::UnboundedSender<Job>,
+    handler: Arc<H>,
+}
+
+type Job = Box<dyn FnOnce(&Runtime) + Send>;
+
+impl<H: EventHandler> Blocking<H> {
+    fn new(handler: H) -> Result<Self> {
+        let failed = |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        // Bounded by the runner: it hands over one job a match at a time.
+        let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
+        std::thread::Builder::new()
+            .name("botpit-handler".into())
+            .spawn(move || {
+                while let Some(job) = todo.blocking_recv() {
+                    job(&runtime);
+                }
+            })
+            .map_err(failed)?;
+        Ok(Self { jobs, handler: Arc::new(handler) })
+    }
+
+    async fn on_thread<T, F>(&self, bot: &Handle, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&H, &Handle, &Runtime) -> T + Send + 'static,
+    {
+        let (done, answer) = oneshot::channel();
+        let (handler, bot) = (self.handler.clone(), bot.clone());
+        let job: Job = Box::new(move |runtime| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime)));
+            // Nobody waits any more when the turn is over.
+            let _ = done.send(outcome.map_err(|payload| panicked(&*payload)));
+        });
+        // The thread lives as long as this handler, so it takes every job.
+        let _ = self.jobs.send(job);
+        answer.await.unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
+    }
+
+    fn report(&self, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            tracing::warn!(error = %error, "a callback failed");
+        }
+    }
+}
+
+impl<H> std::fmt::Debug for Blocking<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Blocking").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for BoxedHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BoxedHandler").finish_non_exhaustive()
+    }
+}

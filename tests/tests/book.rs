@@ -1,0 +1,133 @@
+//! The book says what the code says, and holds together.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sdk_core::error::Code;
+
+/// Every catalogue of error codes, in the order of the book's page.
+const CATALOGUES: &[(&str, &[&Code])] = &[("Every crate", sdk_core::error::codes::ALL)];
+
+const GENERATED: &str = "<!-- Below this line the page is written by `UPDATE_BOOK=1 cargo test -p family-tests --test book`. -->\n";
+
+#[test]
+fn the_index_of_errors_is_the_codes_own() {
+    let path = book().join("errors.md");
+    let page = read(&path);
+    let (by_hand, _) = page.split_once(GENERATED).expect("the page says from where on it is generated");
+    let expected = format!("{by_hand}{GENERATED}{}", index_of_errors());
+    if std::env::var_os("UPDATE_BOOK").is_some_and(|update| update == "1") {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/src/errors.md is not what the codes say; write it anew with\n  \
+         UPDATE_BOOK=1 cargo test -p family-tests --test book"
+    );
+}
+
+#[test]
+fn every_chapter_is_in_the_summary_and_every_entry_is_a_chapter() {
+    let summary: BTreeSet<_> = links(&read(&book().join("SUMMARY.md"))).into_iter().collect();
+    let chapters: BTreeSet<_> = chapters().into_iter().collect();
+    assert_eq!(summary, chapters);
+}
+
+#[test]
+fn the_code_of_every_chapter_is_compiled() {
+    let doctests = include_str!("../src/lib.rs");
+    for chapter in chapters() {
+        let included = format!("include_str!(\"../../docs/src/{chapter}\")");
+        assert!(doctests.contains(&included), "tests/src/lib.rs does not have {included}");
+    }
+}
+
+#[test]
+fn links_between_chapters_lead_somewhere() {
+    for chapter in chapters() {
+        let path = book().join(&chapter);
+        for link in links(&read(&path)) {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.is_file(), "{chapter} links to {link}, and there is no such file");
+            assert!(
+                anchor.is_empty() || has_anchor(&read(&target), anchor),
+                "{chapter} links to {link}, and there is no such place"
+            );
+        }
+    }
+}
+
+fn index_of_errors() -> String {
+    let mut page = String::new();
+    for (title, codes) in CATALOGUES {
+        page += &format!("\n## {title}\n\n| code | kind | when | what to do |\n|---|---|---|---|\n");
+        for code in *codes {
+            let cell = |text: &str| text.replace('|', "\\|");
+            page += &format!(
+                "| <a id=\"{id}\"></a>`{id}` | {:?} | {} | {} |\n",
+                code.kind(),
+                cell(code.when()),
+                cell(code.advice()),
+                id = code.id()
+            );
+        }
+    }
+    page
+}
+
+fn book() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every page but the summary, by its path in the book.
+fn chapters() -> Vec<String> {
+    fn walk(dir: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                let inside = path.strip_prefix(book()).unwrap().to_str().unwrap();
+                found.push(inside.replace('\\', "/"));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&book(), &mut found);
+    found.retain(|chapter| chapter != "SUMMARY.md");
+    assert!(found.len() >= 6, "{found:?}");
+    found
+}
+
+/// Where a page's links lead, those to other sites left out.
+fn links(page: &str) -> Vec<String> {
+    page.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link.to_owned())
+        .filter(|link| !link.contains("://"))
+        .collect()
+}
+
+/// Whether a page has an element with this id, or a heading whose words make it.
+fn has_anchor(page: &str, anchor: &str) -> bool {
+    page.contains(&format!("id=\"{anchor}\""))
+        || page.lines().filter(|line| line.starts_with('#')).any(|heading| {
+            let words = heading.trim_start_matches('#').trim().to_lowercase();
+            words.replace(' ', "-").replace(|c: char| !c.is_alphanumeric() && c != '-' && c != '_', "")
+                == anchor
+        })
+}
