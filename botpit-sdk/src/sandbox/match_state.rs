@@ -19,7 +19,10 @@ use super::timers::TimerKey;
 const MAX_IDLE_ROUNDS: u32 = 3;
 
 /// At most this many received moves are kept of a match.
-const MAX_RECEIVED: usize = 10_000;
+const MAX_RECEIVED: usize = 1_000;
+
+/// The longest move, in bytes of JSON. No game's move is near it.
+const MAX_MOVE: usize = 1_024;
 
 /// How a match ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,12 +144,16 @@ impl Match {
 
     /// Takes a move. `true` when both have moved now.
     pub(crate) fn play(&mut self, side: Side, move_data: Value) -> Result<bool, Problem> {
+        let is_too_long = move_data.to_string().len() > MAX_MOVE;
         let verdict = match &self.turn {
             None => Err(Problem::new("not_your_turn", "there is no open turn in this match now")),
             Some(turn) if turn.moves.get(side).is_some() => Err(Problem::new(
                 "already_moved",
                 format!("you have moved in round {} already; the first move counts", self.round),
             )),
+            Some(_) if is_too_long => {
+                Err(Problem::new("invalid_move", format!("a move is at most {MAX_MOVE} bytes of JSON")))
+            }
             Some(_) => {
                 self.rules.check(side, &move_data).map_err(|allowed| Problem::new("invalid_move", allowed))
             }
@@ -156,7 +163,7 @@ impl Match {
                 round: self.round,
                 resolved: self.record.rounds.len(),
                 side,
-                move_data: move_data.clone(),
+                move_data: if is_too_long { "[too long]".into() } else { move_data.clone() },
                 accepted: verdict.is_ok(),
             });
         }

@@ -41,7 +41,7 @@ pub struct ReceivedMove {
     pub resolved: usize,
     /// Who sent it.
     pub side: Side,
-    /// What was sent.
+    /// What was sent; `"[too long]"` when that was more than 1,024 bytes of JSON.
     pub move_data: Value,
     /// Whether it became the move of the round.
     pub accepted: bool,
@@ -85,7 +85,7 @@ pub struct SandboxMatch {
     pub rounds: Vec<SandboxRound>,
     /// Won rounds.
     pub score: Pair<u32>,
-    /// Every `make_move` that arrived while the match was open, in order; at most 10,000.
+    /// Every `make_move` that arrived while the match was open, in order; at most 1,000.
     pub moves_received: Vec<ReceivedMove>,
     /// Why it ended; `None` while it is open.
     pub ended: Option<EndReason>,

@@ -74,6 +74,11 @@ pub(crate) fn stats(arena: &Arena) -> Answer {
     )
 }
 
+/// A body that is too long, or that ended early.
+pub(crate) fn unreadable_body(limit: usize) -> Answer {
+    Refusal::new(400, format!("the body could not be read; it may have {limit} bytes")).into()
+}
+
 /// Everything else.
 pub(crate) fn not_found(method: &str, path: &str) -> Answer {
     Refusal::new(404, format!("there is no {method} {path} in this sandbox")).into()

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
@@ -29,6 +30,7 @@ pub(crate) fn router(floor: Arc<Floor>) -> Router {
         .route("/api/v1/agents/{agent_id}", get(agent))
         .route("/api/v1/stats", get(stats))
         .fallback(not_found)
+        .method_not_allowed_fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(floor)
 }
@@ -37,12 +39,14 @@ async fn websocket(State(floor): State<Arc<Floor>>, upgrade: Upgrade) -> Respons
     upgrade.on_connect(move |peer| connection::serve(floor, peer))
 }
 
-async fn register(State(floor): State<Arc<Floor>>, body: Bytes) -> Answer {
+async fn register(State(floor): State<Arc<Floor>>, body: Result<Bytes, BytesRejection>) -> Answer {
+    let Ok(body) = body else { return rest::unreadable_body(MAX_BODY) };
     let times = [SystemTime::now(), floor.clock().system_now()];
     floor.act(|arena, now| rest::register(arena, &body, now, &times))
 }
 
-async fn agent(State(floor): State<Arc<Floor>>, Path(agent_id): Path<String>) -> Answer {
+async fn agent(State(floor): State<Arc<Floor>>, agent_id: Result<Path<String>, PathRejection>) -> Answer {
+    let agent_id = agent_id.map_or_else(|_| String::new(), |Path(agent_id)| agent_id);
     floor.act(|arena, _| rest::agent(arena, &agent_id))
 }
 

@@ -107,8 +107,17 @@ async fn an_agent_registers_and_plays_as_the_spec_says() {
     forged["name"] = json!("Other");
     forged["message"] = json!(format!("BOTPIT:register:{address}:{}", timestamp + 1));
     assert_eq!(call(&sandbox, "POST", "/api/v1/agents", &forged.to_string()).await.0, 401);
-    let (status, error) = call(&sandbox, "GET", "/api/v1/nothing", "").await;
-    assert_eq!((status, error["error"].is_string()), (404, true));
+    for (method, path, body, expected) in [
+        ("GET", "/api/v1/nothing", String::new(), 404),
+        ("DELETE", "/api/v1/agents", String::new(), 404),
+        ("GET", "/api/v1/agents/%ff", String::new(), 404),
+        ("POST", "/api/v1/agents", "x".repeat(70_000), 400),
+        ("POST", "/api/v1/agents", "{".into(), 400),
+        ("GET", "/api/v1/ws", String::new(), 426),
+    ] {
+        let (status, error) = call(&sandbox, method, path, &body).await;
+        assert_eq!((status, error["error"].is_string()), (expected, true), "{method} {path}: {error}");
+    }
 
     let mut player = Player::login(&sandbox, registered["api_key"].as_str().unwrap()).await;
     let (_, stats) = call(&sandbox, "GET", "/api/v1/stats", "").await;
@@ -186,6 +195,31 @@ async fn a_move_that_never_arrived_leaves_the_turn_open() {
     alpha.play(&again, "rock").await;
     assert_eq!(beta.hear_until("opponent_moved").await["round"], 1);
     assert_eq!(sandbox.matches()[0].moves_sent(1, "Alpha faultDropOnMove"), 1);
+}
+
+#[tokio::test]
+async fn a_magic_key_needs_no_registration() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let key = "bp_live_faultClose4123OnTurn";
+    let mut player = Player::login(&sandbox, key).await;
+    player.queue().await;
+    let turn = player.hear_until("your_turn").await;
+    let code = loop {
+        match player.next().await {
+            Some(Message::Text(_)) => {}
+            Some(Message::Close(Some(frame))) => break u16::from(frame.code),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(code, 4123);
+    // The word holds once: the match can be played to its end.
+    let mut player = Player::login(&sandbox, key).await;
+    assert_eq!(player.hear_until("your_turn").await["match_id"], turn["match_id"]);
+    player.say(json!({ "type": "resign", "match_id": turn["match_id"] })).await;
+    player.hear_until("game_over").await;
+    let mut revoked = Player::connect(&sandbox).await;
+    revoked.say(json!({ "type": "authenticate", "api_key": "bp_live_faultRevoked" })).await;
+    assert_eq!(revoked.hear().await["code"], "auth_failed");
 }
 
 #[tokio::test]

@@ -448,13 +448,15 @@ async fn wrong_moves_are_named_and_leave_the_turn_open() {
     let (code, message) = table.error(a, make(&id, json!({ "choice": "lizard" })));
     assert_eq!(code, "invalid_move");
     assert!(message.contains("scissors"), "{message}");
+    let long = json!({ "choice": "rock", "note": "x".repeat(2_000) });
+    assert_eq!(table.error(a, make(&id, long)).0, "invalid_move");
     table.play(a, &id, "rock");
     assert_eq!(table.error(a, make(&id, json!({ "choice": "rock" }))).0, "already_moved");
     assert_eq!(table.error(a, make(&id, json!({ "choice": "paper" }))).0, "already_moved");
     table.play(b, &id, "scissors");
     assert_eq!(table.heard(a)[1]["score"], json!([1, 0]), "the first move counts");
     let record = &table.arena.matches()[0];
-    assert_eq!(record.moves_sent(1, &record.players.a.agent_id), 4);
+    assert_eq!(record.moves_sent(1, &record.players.a.agent_id), 5);
     assert_eq!(record.changed_minds(), [(0, Side::A)]);
     table.say(b, json!({ "type": "resign", "match_id": id }));
     assert_eq!(table.error(a, make(&id, json!({ "choice": "rock" }))).0, "match_over");
