@@ -116,7 +116,10 @@ async fn elsewhere(name: &str, url: &str) -> Result<ClientBuilder> {
             }
         }
         None => {
-            return Err(Error::invalid_argument("url", "an address that is not on this machine needs --live"));
+            return Err(Error::invalid_argument(
+                "url",
+                "an address that is not on this machine needs --live",
+            ));
         }
     };
     Ok(Client::builder(key).url(url))

@@ -83,7 +83,8 @@ enum TurnState {
     Decided {
         frame: Text,
         sent: Sent,
-        written_on: Option<u64>,
+        /// The connection on which it was given to be written: a second asking there is a duplicate.
+        queued_on: Option<u64>,
     },
     /// The deadline passed without a decision, or the bot's code failed: the next asking is a new one.
     Given,
@@ -117,12 +118,15 @@ impl TurnLedger {
             results = results.max(told.results(round));
             if results <= open.results {
                 open.deadline = deadline;
-                let answer = match &open.state {
+                let answer = match &mut open.state {
                     TurnState::Thinking => Some(Asked::StillThinking),
-                    TurnState::Decided { written_on: Some(on), .. } if *on == connection => {
+                    TurnState::Decided { queued_on, .. } if *queued_on == Some(connection) => {
                         Some(Asked::Duplicate)
                     }
-                    TurnState::Decided { .. } => Some(Asked::Again(open.id)),
+                    TurnState::Decided { queued_on, .. } => {
+                        *queued_on = Some(connection);
+                        Some(Asked::Again(open.id))
+                    }
                     TurnState::Given => None,
                 };
                 if let Some(answer) = answer {
@@ -147,6 +151,7 @@ impl TurnLedger {
         connected: bool,
         now: Instant,
     ) -> Decided {
+        let connection = self.connection;
         let Some(open) = self.open_turn(match_id, id) else { return Decided::Stale };
         if !matches!(open.state, TurnState::Thinking) {
             return Decided::Stale;
@@ -156,7 +161,8 @@ impl TurnLedger {
             open.state = TurnState::Given;
             return Decided::Late(late);
         }
-        open.state = TurnState::Decided { frame, sent: Sent::No, written_on: None };
+        let queued_on = connected.then_some(connection);
+        open.state = TurnState::Decided { frame, sent: Sent::No, queued_on };
         if connected { Decided::Send } else { Decided::Hold }
     }
 
@@ -183,7 +189,6 @@ impl TurnLedger {
         id: TurnId,
         now: Instant,
     ) -> Result<(), Option<(MatchId, u32, Duration)>> {
-        let connection = self.connection;
         for (match_id, turns) in &mut self.matches {
             let Some(open) = &mut turns.open else { continue };
             if open.id != id {
@@ -194,9 +199,8 @@ impl TurnLedger {
                 open.state = TurnState::Given;
                 return Err(Some(late));
             }
-            if let TurnState::Decided { sent, written_on, .. } = &mut open.state {
+            if let TurnState::Decided { sent, .. } = &mut open.state {
                 *sent = Sent::Maybe;
-                *written_on = Some(connection);
                 return Ok(());
             }
         }
@@ -237,18 +241,20 @@ impl TurnLedger {
         self.connection += 1;
     }
 
-    /// Turns that were decided and never written, with time left: still owed when the platform does not ask again.
-    pub(crate) fn owed(&self, now: Instant) -> Vec<TurnId> {
-        let mut owed: Vec<TurnId> =
-            self.matches
-                .values()
-                .filter_map(|turns| match &turns.open {
-                    Some(OpenTurn {
-                        id, deadline, state: TurnState::Decided { sent: Sent::No, .. }, ..
-                    }) if now < *deadline => Some(*id),
-                    _ => None,
-                })
-                .collect();
+    /// Turns that were decided and never written, with time left: still owed when the platform does not ask again. They
+    /// count as given to be written on this connection.
+    pub(crate) fn owed(&mut self, now: Instant) -> Vec<TurnId> {
+        let connection = self.connection;
+        let mut owed = Vec::new();
+        for open in self.matches.values_mut().filter_map(|turns| turns.open.as_mut()) {
+            if let TurnState::Decided { sent: Sent::No, queued_on, .. } = &mut open.state
+                && now < open.deadline
+                && *queued_on != Some(connection)
+            {
+                *queued_on = Some(connection);
+                owed.push(open.id);
+            }
+        }
         owed.sort_unstable();
         owed
     }
@@ -384,6 +390,7 @@ mod tests {
         let mut bench = Bench::new();
         let turn = bench.ask_new(1, &[]);
         assert_eq!(bench.decide(turn, "rock", true), Decided::Send);
+        assert_eq!(bench.ask(1, &[]), Asked::Duplicate, "it is on its way");
         assert_eq!(bench.ledger.writing(turn, bench.now), Ok(()));
         assert_eq!(bench.ask(1, &[]), Asked::Duplicate, "on the same connection it is a duplicate");
         bench.ledger.reconnected();
@@ -462,9 +469,14 @@ mod tests {
         let turn = bench.ask_new(1, &[]);
         assert_eq!(bench.decide(turn, "rock", false), Decided::Hold);
         bench.ledger.reconnected();
-        assert_eq!(bench.ledger.owed(bench.now), [turn]);
         assert_eq!(bench.ledger.owed(bench.now + LIMIT), []);
+        assert_eq!(bench.ledger.owed(bench.now), [turn]);
+        assert_eq!(bench.ledger.owed(bench.now), [], "it is on its way");
+        assert_eq!(bench.ask(1, &[]), Asked::Duplicate, "it is on its way");
+        bench.ledger.reconnected();
+        assert_eq!(bench.ledger.owed(bench.now), [turn], "it was not written after all");
         assert_eq!(bench.ledger.writing(turn, bench.now), Ok(()));
+        bench.ledger.reconnected();
         assert_eq!(bench.ledger.owed(bench.now), []);
     }
 

@@ -4,6 +4,7 @@ use sdk_core::error::{Error, Result};
 use sdk_core::wire::Text;
 use serde::Serialize;
 
+use crate::games::rps;
 use crate::model::MatchId;
 
 /// A move as JSON: what a turn is answered with.
@@ -69,6 +70,18 @@ impl MoveData {
         text.push_str(&self.0);
         text.push('}');
         text.into()
+    }
+}
+
+impl From<rps::Choice> for MoveData {
+    fn from(choice: rps::Choice) -> Self {
+        Self(format!(r#"{{"choice":"{}"}}"#, choice.as_str()).into())
+    }
+}
+
+impl From<rps::Move> for MoveData {
+    fn from(answer: rps::Move) -> Self {
+        answer.choice.into()
     }
 }
 

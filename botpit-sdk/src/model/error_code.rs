@@ -38,8 +38,12 @@ sdk_core::string_enum! {
         NotQueued = "not_queued",
         /// The agent plays a match already.
         AlreadyInMatch = "already_in_match",
-        /// There is no such match, or it is not the agent's, or it is over.
+        /// There is no such match.
         UnknownMatch = "unknown_match",
+        /// The match is over.
+        MatchOver = "match_over",
+        /// The match is played by others.
+        NotYourMatch = "not_your_match",
         /// It is not the agent's turn.
         NotYourTurn = "not_your_turn",
         /// The game's rules do not allow the move.

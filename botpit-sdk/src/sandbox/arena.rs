@@ -270,7 +270,7 @@ impl Arena {
             Command::LeaveQueue => {
                 let left = self.leave_queue(agent);
                 if !left {
-                    return Err(Problem::new("not_in_queue", "you are not in a queue"));
+                    return Err(Problem::new("not_queued", "you are not in a queue"));
                 }
                 self.send(session, &Object::message("queue_left"));
                 Ok(())

@@ -70,7 +70,7 @@ impl Frame {
             "ping" => Command::Ping,
             _ => {
                 let kind: String = self.kind.chars().take(64).collect();
-                return Err(Problem::new("unknown_message", format!("unknown message type \"{kind}\"")));
+                return Err(Problem::new("unknown_type", format!("unknown message type \"{kind}\"")));
             }
         })
     }
@@ -141,7 +141,7 @@ mod tests {
             ("null", "invalid_message", "object"),
             ("{}", "invalid_message", "\"type\""),
             (r#"{"type":7}"#, "invalid_message", "\"type\""),
-            (r#"{"type":"shout"}"#, "unknown_message", "shout"),
+            (r#"{"type":"shout"}"#, "unknown_type", "shout"),
             (r#"{"type":"authenticate"}"#, "invalid_message", "\"api_key\""),
             (r#"{"type":"join_queue","wager_lamports":1}"#, "invalid_message", "\"game_type\""),
             (

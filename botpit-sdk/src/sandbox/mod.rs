@@ -55,9 +55,9 @@
 //! | `not_authenticated` | anything but `authenticate` came first |
 //! | `auth_failed` | the key is wrong; the connection is closed with 4001 |
 //! | `already_authenticated` | `authenticate` came twice |
-//! | `invalid_json`, `invalid_message`, `unknown_message` | not JSON; a field is missing or wrong, and named; a type that is not the protocol's |
-//! | `unknown_game_type`, `invalid_wager`, `already_queued`, `not_in_queue`, `already_in_match` | of the queue |
-//! | `match_not_found`, `match_over`, `not_your_match` | of a match's id |
+//! | `invalid_json`, `invalid_message`, `unknown_type` | not JSON; a field is missing or wrong, and named; a type that is not the protocol's |
+//! | `unknown_game`, `invalid_wager`, `already_queued`, `not_queued`, `already_in_match` | of the queue |
+//! | `unknown_match`, `match_over`, `not_your_match` | of a match's id |
 //! | `invalid_move`, `already_moved`, `not_your_turn` | of a move; the turn stays open |
 //!
 //! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,

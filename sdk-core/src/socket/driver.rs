@@ -9,9 +9,10 @@ use std::time::Duration;
 use futures_util::{Sink, Stream};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::CapacityError};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::dial::{Socket, dial, gives_up_in};
 use super::options::SocketOptions;
@@ -547,12 +548,7 @@ fn socket_error(error: WsError) -> Error {
         WsError::Capacity(cause) => {
             Error::new(&codes::MESSAGE_TOO_LARGE, "a message is larger than the limit").with_source(cause)
         }
-        WsError::Protocol(cause)
-            if matches!(
-                cause,
-                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake
-            ) =>
-        {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             Error::new(&codes::CONNECTION_LOST, "the connection broke without a close frame")
         }
         WsError::Protocol(cause) => {

@@ -21,7 +21,7 @@ impl Arena {
     ) -> Result<(), Problem> {
         if !KNOWN.contains(&game_type.as_str()) {
             let games = KNOWN.join(", ");
-            return Err(Problem::new("unknown_game_type", format!("this sandbox plays {games}")));
+            return Err(Problem::new("unknown_game", format!("this sandbox plays {games}")));
         }
         let (pool, wager_lamports) = if free_play {
             (Pool::FreePlay, 0)

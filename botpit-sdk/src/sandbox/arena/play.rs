@@ -25,7 +25,7 @@ impl Arena {
             None if self.finished.iter().any(|finished| finished.id == match_id) => {
                 Err(Problem::new("match_over", "this match is over"))
             }
-            None => Err(Problem::new("match_not_found", "there is no match with this id")),
+            None => Err(Problem::new("unknown_match", "there is no match with this id")),
         }
     }
 

@@ -340,7 +340,7 @@ async fn queueing_is_checked() {
     let session = table.agent("Alpha");
     let join = |game: &str, wager: Value| json!({ "type": "join_queue", "game_type": game, "wager_lamports": wager });
     let (code, message) = table.error(session, join("chess", json!(WAGER)));
-    assert_eq!(code, "unknown_game_type");
+    assert_eq!(code, "unknown_game");
     assert!(message.contains("rps"), "{message}");
     assert_eq!(table.error(session, join("rps", json!(0))).0, "invalid_wager");
     assert_eq!(table.error(session, join("rps", json!(999_999))).0, "invalid_wager");
@@ -350,7 +350,7 @@ async fn queueing_is_checked() {
         table.error(session, json!({ "type": "join_queue", "game_type": "rps" })).0,
         "invalid_message"
     );
-    assert_eq!(table.error(session, json!({ "type": "leave_queue" })).0, "not_in_queue");
+    assert_eq!(table.error(session, json!({ "type": "leave_queue" })).0, "not_queued");
     table.queue(session, 1_000_000);
     assert_eq!(table.kinds(session), ["queue_joined"]);
     assert_eq!(table.error(session, join("coinflip", json!(WAGER))).0, "already_queued");
@@ -358,7 +358,7 @@ async fn queueing_is_checked() {
     assert_eq!(table.raw(session), [Outgoing::Text(r#"{"type":"queue_left"}"#.into())]);
     table.queue(session, 1_000_000);
     assert_eq!(table.kinds(session), ["queue_joined"]);
-    assert_eq!(table.error(session, json!({ "type": "dance" })).0, "unknown_message");
+    assert_eq!(table.error(session, json!({ "type": "dance" })).0, "unknown_type");
 }
 
 #[tokio::test(start_paused = true)]
@@ -442,7 +442,7 @@ async fn wrong_moves_are_named_and_leave_the_turn_open() {
     let ([a, b], id) = table.seated();
     let stranger = table.agent("Gamma");
     let make = |id: &str, data: Value| json!({ "type": "make_move", "match_id": id, "move_data": data });
-    assert_eq!(table.error(a, make("nowhere", json!({ "choice": "rock" }))).0, "match_not_found");
+    assert_eq!(table.error(a, make("nowhere", json!({ "choice": "rock" }))).0, "unknown_match");
     assert_eq!(table.error(stranger, make(&id, json!({ "choice": "rock" }))).0, "not_your_match");
     assert_eq!(table.error(stranger, json!({ "type": "resign", "match_id": id })).0, "not_your_match");
     let (code, message) = table.error(a, make(&id, json!({ "choice": "lizard" })));
