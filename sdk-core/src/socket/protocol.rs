@@ -336,7 +336,7 @@ impl<E> Context<'_, E> {
     }
 
     fn push(&mut self, outgoing: Outgoing) -> Result<()> {
-        if !self.shared.open {
+        if !self.is_open() {
             return Err(Error::new(&codes::NOT_CONNECTED, "there is no open connection"));
         }
         if self.shared.outbound.len() >= self.shared.max_outbound {
@@ -372,9 +372,9 @@ impl<E> Context<'_, E> {
         self.shared.connection
     }
 
-    /// Whether there is an open connection that can be written to.
+    /// Whether there is an open connection that can be written to. One that was just given up, or is to end, is not.
     pub fn is_open(&self) -> bool {
-        self.shared.open
+        self.shared.open && self.shared.verdict.is_none()
     }
 
     /// Gives this connection, or this dial, up; [`Protocol::classify`] decides what follows. While the next dial is waited
@@ -383,7 +383,7 @@ impl<E> Context<'_, E> {
         self.shared.verdict.get_or_insert(Wanted::Drop(cause));
     }
 
-    /// Ends for good, with a reason or because the bot wants it.
+    /// Ends for good, with a reason or because the bot wants it. What was sent before it is still written.
     pub fn end(&mut self, reason: Option<Error>) {
         self.shared.want_end(reason);
     }

@@ -9,6 +9,8 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod commands;
 mod ending;
 mod host;
+mod life;
 mod typed;
