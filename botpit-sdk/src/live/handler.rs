@@ -105,11 +105,11 @@ macro_rules! callbacks {
             }
             $(async fn $name(&self, bot: &Handle, $arg: $type) {
                 let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
-                self.report(self.on_thread(bot, run).await);
+                self.report(bot, stringify!($name), self.on_thread(bot, run).await).await;
             })*
             async fn on_event(&self, bot: &Handle, event: Event) {
                 let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
-                self.report(self.on_thread(bot, run).await);
+                self.report(bot, "on_event", self.on_thread(bot, run).await).await;
             }
         }
 
@@ -250,7 +250,7 @@ impl<H: EventHandler> Blocking<H> {
         let failed =
             |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        // Bounded by the runner: it hands over one job a match at a time.
+        // Bounded by the runner: it hands over one job a match at a time, and one that it has given up is not run.
         let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
         std::thread::Builder::new()
             .name("botpit-handler".into())
@@ -271,6 +271,9 @@ impl<H: EventHandler> Blocking<H> {
         let (done, answer) = oneshot::channel();
         let (handler, bot) = (self.handler.clone(), bot.clone());
         let job: Job = Box::new(move |runtime| {
+            if done.is_closed() {
+                return; // its turn ended while it waited for the thread
+            }
             let outcome = catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime)));
             // Nobody waits any more when the turn is over.
             let _ = done.send(outcome.map_err(|payload| panicked(&*payload)));
@@ -282,9 +285,12 @@ impl<H: EventHandler> Blocking<H> {
             .unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
     }
 
-    fn report(&self, outcome: Result<()>) {
-        if let Err(error) = outcome {
-            tracing::warn!(error = %error, "a callback failed");
+    async fn report(&self, bot: &Handle, callback: &str, outcome: Result<()>) {
+        let Err(error) = outcome else { return };
+        tracing::error!(callback, error = %error, "a callback failed");
+        // Told of its own failure, the callback that is told of failures would only fail once more.
+        if callback != "on_handler_failed" {
+            bot.callback_failed(error).await;
         }
     }
 }

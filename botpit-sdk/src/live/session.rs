@@ -6,10 +6,10 @@
 //! 1. authenticate;
 //! 2. open turns come from the platform again, and get the very same move; a move that was decided during the outage and
 //!    never written is sent after a short grace when the platform does not ask;
-//! 3. the queue is joined again after that grace, unless a match turned up;
+//! 3. the queue is joined again after that grace, unless a match turned up that the place was for;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +36,13 @@ use crate::model::{
     ServerMessage, Side,
 };
 
+/// So many matches are open at once at most. A frame that would open another is told as one that makes no sense.
+const MAX_OPEN_MATCHES: usize = 1_024;
+/// So many finished matches are remembered.
+const MAX_FINISHED: usize = 256;
+/// How long until the queue is tried again, in graces, when the platform finds it too soon after a reconnect.
+const RETRY_GRACES: u32 = 5;
+
 /// The timings of a session. They are the machine's own time: the transport does not scale.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timings {
@@ -54,12 +61,32 @@ impl Default for Timings {
 /// What a handle asks for.
 #[derive(Debug)]
 pub(crate) enum Command {
-    JoinQueue { request: JoinQueue, reply: Reply<QueueJoined> },
-    LeaveQueue { reply: Reply<()> },
-    Answer { match_id: MatchId, turn: TurnId, decision: Result<MoveData> },
-    Resign { match_id: MatchId, reply: Reply<()> },
-    Send { message: ClientMessage, reply: Reply<()> },
-    SendRaw { text: Text, reply: Reply<()> },
+    JoinQueue {
+        request: JoinQueue,
+        reply: Reply<QueueJoined>,
+    },
+    LeaveQueue {
+        reply: Reply<()>,
+    },
+    Answer {
+        match_id: MatchId,
+        turn: TurnId,
+        decision: Result<MoveData>,
+    },
+    Resign {
+        match_id: MatchId,
+        reply: Reply<()>,
+    },
+    Send {
+        message: ClientMessage,
+        reply: Reply<()>,
+    },
+    SendRaw {
+        text: Text,
+        reply: Reply<()>,
+    },
+    /// A callback on another thread failed.
+    Failed(Error),
     Reconnect,
     Drain,
     Close,
@@ -83,6 +110,8 @@ pub(crate) struct Session {
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
     matches: HashMap<MatchId, Match>,
+    /// The matches that ended last: a frame of theirs that comes late must not open them again.
+    finished: VecDeque<MatchId>,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -99,10 +128,12 @@ enum Phase {
 
 struct Queue {
     request: JoinQueue,
-    /// Whether `join_queue` was written on this connection.
+    /// Whether `join_queue` was given to be written on this connection.
     asked: bool,
-    /// Whether the platform confirmed it, on any connection.
-    confirmed: bool,
+    /// What the platform confirmed on this connection.
+    joined: Option<QueueJoined>,
+    /// Whether it was asked for on an earlier connection: a match may turn up for it, or the platform may hold the place.
+    held: bool,
     waiting: Vec<Reply<QueueJoined>>,
 }
 
@@ -131,6 +162,7 @@ impl Session {
             leaving: Vec::new(),
             leaving_until: None,
             matches: HashMap::new(),
+            finished: VecDeque::new(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
@@ -167,28 +199,54 @@ impl Session {
         }
     }
 
+    /// The bot's handler has ended without an answer, because its time was over.
+    pub(crate) fn ran_out(&mut self, match_id: &MatchId, turn: TurnId, cx: &mut Context<'_, Event>) {
+        if let Some(round) = self.ledger.ran_out(match_id, turn) {
+            cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+        }
+    }
+
     fn send_move(&mut self, turn: TurnId, cx: &mut Context<'_, Event>) {
         if let Some((_, frame)) = self.ledger.frame(turn)
             && let Err(error) = cx.send_tracked(frame.clone(), Token(turn.0))
         {
+            self.ledger.not_queued(turn); // still owed
+            self.resume_at.get_or_insert(cx.now() + self.timings.resume_grace);
             cx.emit(Event::Error(error));
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it.
-    fn hear_of(&mut self, match_id: &str) -> MatchId {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a frame that comes too late,
+    /// or would open too many matches.
+    fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
             if let Some(known) = self.matches.get_mut(match_id) {
                 known.heard_on = connection;
             }
-            return id;
+            return Some(id);
         }
-        // The beginning was not seen: a match from before this client was started.
+        if self.is_finished(match_id) {
+            tracing::debug!("a frame of a match that is over");
+            return None;
+        }
+        if self.matches.len() >= MAX_OPEN_MATCHES {
+            let message = format!("a message was ignored: {MAX_OPEN_MATCHES} matches are open already");
+            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+            return None;
+        }
+        // The beginning was not seen: it was found while there was no connection, or before this client was started.
+        if let Some(queue) = self.queue.take_if(|queue| queue.held && queue.joined.is_none()) {
+            queue.succeed(&QueueJoined { game_type: None, position: None });
+        }
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
-        id
+        Some(id)
+    }
+
+    fn is_finished(&self, match_id: &str) -> bool {
+        self.finished.iter().any(|id| id.as_str() == match_id)
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
@@ -203,7 +261,7 @@ impl Session {
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let match_id = self.hear_of(&result.match_id);
+                let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
                 self.ledger.result(match_id.as_str(), result.round, result.score);
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
@@ -214,7 +272,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let match_id = self.hear_of(&moved.match_id);
+                let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -226,10 +284,11 @@ impl Session {
             }
             ServerMessage::QueueJoined(joined) => self.on_queue_joined(joined, cx),
             ServerMessage::QueueLeft => {
-                if let Some(queue) = self.queue.take() {
+                if self.leaving_until.is_some() {
+                    self.left_queue(); // what was asked for since then is another place
+                } else if let Some(queue) = self.queue.take_if(|queue| queue.asked) {
                     queue.fail(&Error::new(&codes::REJECTED, "the platform took the bot out of the queue"));
                 }
-                self.left_queue();
                 cx.emit(Event::QueueLeft);
                 self.end_if_idle(cx);
             }
@@ -243,7 +302,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let match_id = self.hear_of(&start.match_id);
+                let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -280,7 +339,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&turn.match_id);
+        let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -323,7 +382,7 @@ impl Session {
         let now = cx.now();
         self.resume_at = Some(now + self.timings.resume_grace);
         self.lost_at = (!self.matches.is_empty()).then(|| now + self.timings.lost_after);
-        if self.queue.as_ref().is_some_and(|queue| !queue.confirmed) && self.matches.is_empty() {
+        if self.queue.as_ref().is_some_and(|queue| !queue.held) {
             self.join_queue_now(cx);
         }
     }
@@ -337,7 +396,11 @@ impl Session {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
             None => greeting,
         };
-        let kind = if refused_key { &codes::AUTH_REJECTED } else { &codes::REJECTED };
+        let kind = match &code {
+            _ if refused_key => &codes::AUTH_REJECTED,
+            Some(ErrorCode::RateLimited) => &codes::RATE_LIMITED,
+            _ => &codes::REJECTED,
+        };
         let mut refusal = Error::new(kind, message).with_sent(Sent::Yes);
         if let Some(code) = &code {
             refusal = refusal.with_platform_code(code.as_str());
@@ -350,14 +413,8 @@ impl Session {
             cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
-        // The protocol has no request ids: an error is laid at the queue's door only when it says so itself.
-        if let Some(queue) = &mut self.queue
-            && queue.asked
-            && !queue.confirmed
-            && code.as_ref().is_some_and(is_about_the_queue)
-            && let Some(queue) = self.queue.take()
-        {
-            queue.fail(&refusal);
+        if let Some(code) = &code {
+            self.on_queue_refused(code, &refusal, cx);
         }
         if code.as_ref() == Some(&ErrorCode::NotQueued) {
             self.left_queue();
@@ -365,35 +422,57 @@ impl Session {
         cx.emit(Event::Error(refusal));
     }
 
+    /// The protocol has no request ids: an error is laid at the queue's door only when it says so itself, and while the
+    /// queue waits for its answer.
+    fn on_queue_refused(&mut self, code: &ErrorCode, refusal: &Error, cx: &Context<'_, Event>) {
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked && queue.joined.is_none()) else {
+            return;
+        };
+        let again_in = match code {
+            // The platform held the place through the outage, or an earlier run of the program took it.
+            ErrorCode::AlreadyQueued => {
+                queue.join(QueueJoined { game_type: None, position: None });
+                return;
+            }
+            // The match that the place was for is going on, and has not been spoken of yet.
+            ErrorCode::AlreadyInMatch if queue.held => self.timings.lost_after,
+            ErrorCode::RateLimited if queue.held => self.timings.resume_grace * RETRY_GRACES,
+            code if is_about_the_queue(code) => {
+                if let Some(queue) = self.queue.take() {
+                    queue.fail(refusal);
+                }
+                return;
+            }
+            _ => return,
+        };
+        queue.asked = false;
+        self.resume_at.get_or_insert(cx.now() + again_in);
+    }
+
     fn on_queue_joined(&mut self, joined: model::QueueJoined, cx: &mut Context<'_, Event>) {
         let joined = QueueJoined { game_type: joined.game_type, position: joined.position };
-        if let Some(queue) = &mut self.queue {
-            queue.confirmed = true;
-            for reply in queue.waiting.drain(..) {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        if let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked) {
+            queue.join(joined.clone());
         }
         cx.emit(Event::QueueJoined(joined));
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&found.match_id);
-        let queued = self.queue.take();
+        if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
+            return; // a duplicate; the first commitment counts
+        }
+        let is_finished = self.is_finished(&found.match_id);
+        let queued = self.queue.take_if(|_| !is_finished);
+        let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
         let above_queued = queued
             .as_ref()
             .map(|queue| queue.request.wager_lamports)
             .filter(|queued| found.wager_lamports > *queued);
         if let Some(queue) = queued {
-            let joined = QueueJoined { game_type: Some(found.game_type.clone()), position: None };
-            for reply in queue.waiting {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+            queue.succeed(&QueueJoined { game_type: Some(found.game_type.clone()), position: None });
         }
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
-            if known.server_seed_hash.is_some() {
-                return; // a duplicate; the first commitment counts
-            }
             known.game_type = Some(found.game_type.clone());
             known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
@@ -413,11 +492,19 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
-            tracing::debug!("game_over for a match that is not open");
-            return;
+        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+            Some(open) => open,
+            None if self.is_finished(&over.match_id) => {
+                tracing::debug!("game_over for a match that is over");
+                return;
+            }
+            None => (MatchId::from(&*over.match_id), Match::unseen(self.connections)),
         };
         self.ledger.over(match_id.as_str());
+        if self.finished.len() >= MAX_FINISHED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back(match_id.clone());
         known.over.cancel();
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
             (Some(hash), Some(seed)) => Some(verify_commitment(hash, seed)),
@@ -453,15 +540,17 @@ impl Session {
             return;
         }
         if let Some(queue) = &mut self.queue {
-            if queue.request == request {
-                queue.waiting.push(reply);
-            } else {
+            if queue.request != request {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
+            } else if let Some(joined) = &queue.joined {
+                let _ = reply.send(Ok(joined.clone()));
+            } else {
+                queue.waiting.push(reply);
             }
             return;
         }
-        self.queue = Some(Queue { request, asked: false, confirmed: false, waiting: vec![reply] });
+        self.queue = Some(Queue { request, asked: false, joined: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
             self.join_queue_now(cx);
         }
@@ -485,7 +574,8 @@ impl Session {
 
     fn leave_queue(&mut self, reply: Option<Reply<()>>, cx: &mut Context<'_, Event>) {
         match self.queue.take() {
-            Some(queue) if queue.asked => {
+            // A place of before may still be held.
+            Some(queue) if queue.asked || (queue.held && self.phase == Phase::Ready) => {
                 queue.fail(&Error::new(&codes::CLIENT_CLOSED, "the bot left the queue"));
                 match ClientMessage::LeaveQueue.to_text().and_then(|text| cx.send(text)) {
                     Ok(()) => {
@@ -535,7 +625,7 @@ impl Session {
         for turn in self.ledger.owed(now) {
             self.send_move(turn, cx);
         }
-        if self.matches.is_empty() && !self.draining {
+        if !self.draining {
             self.join_queue_now(cx);
         }
     }
@@ -556,9 +646,6 @@ impl Session {
             tracing::warn!(%match_id, "nothing was heard of the match after the reconnect");
             cx.emit(Event::MatchLost { match_id });
         }
-        if self.matches.is_empty() && !self.draining {
-            self.join_queue_now(cx);
-        }
     }
 
     fn connection_lost(&mut self, cause: &Error) {
@@ -567,8 +654,9 @@ impl Session {
         self.lost_at = None;
         if let Some(queue) = &mut self.queue {
             // The place is gone with the connection; what the bot wants is not.
-            queue.confirmed |= queue.asked;
+            queue.held |= queue.asked;
             queue.asked = false;
+            queue.joined = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
@@ -589,6 +677,19 @@ impl Match {
 }
 
 impl Queue {
+    /// The platform has given the place.
+    fn join(&mut self, joined: QueueJoined) {
+        for reply in self.waiting.drain(..) {
+            let _ = reply.send(Ok(joined.clone()));
+        }
+        self.joined = Some(joined);
+    }
+
+    /// A match turned up: the place has served.
+    fn succeed(mut self, joined: &QueueJoined) {
+        self.join(joined.clone());
+    }
+
     fn fail(self, error: &Error) {
         for reply in self.waiting {
             let _ = reply.send(Err(error.clone()));
@@ -669,6 +770,7 @@ impl Protocol for Session {
                 self.on_drain(cx);
                 self.end_if_idle(cx);
             }
+            Command::Failed(error) => cx.emit(Event::HandlerFailed(error)),
             Command::Close => cx.end(None),
             Command::Reconnect => {
                 cx.drop_connection(Error::new(&codes::CONNECTION_LOST, "the bot asked for a new connection"));
@@ -719,6 +821,7 @@ impl Protocol for Session {
             Lifecycle::Lost { cause } => {
                 self.connection_lost(cause);
                 cx.emit(Event::Disconnected { cause: cause.clone() });
+                self.end_if_idle(cx);
             }
             Lifecycle::Waiting { attempt, delay, cause } => {
                 let host = sdk_core::secret::shown_url(&self.url);
@@ -792,3 +895,6 @@ impl Protocol for Session {
         self.matches.is_empty() && self.leaving_until.is_none()
     }
 }
+
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
