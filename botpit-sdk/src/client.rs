@@ -175,6 +175,11 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
+    /// What stops this client, together with everything else that shares it.
+    pub(crate) fn shutdown_of_all(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
     fn driver(&self) -> Result<Driver<Session>> {
         tracing::info!(host = %self.shown_url(), "connecting to BOTPIT");
         Driver::new(Session::new(self.url.clone(), self.key.clone(), self.timings), self.options.clone())

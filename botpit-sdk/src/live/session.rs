@@ -50,11 +50,17 @@ pub(crate) struct Timings {
     pub(crate) resume_grace: Duration,
     /// How long a match may stay silent after a reconnect before it is given up for lost.
     pub(crate) lost_after: Duration,
+    /// How long the platform may take to answer `join_queue`.
+    pub(crate) queue_answer: Duration,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { resume_grace: Duration::from_secs(1), lost_after: Duration::from_secs(60) }
+        Self {
+            resume_grace: Duration::from_secs(1),
+            lost_after: Duration::from_secs(60),
+            queue_answer: Duration::from_secs(10),
+        }
     }
 }
 
@@ -132,6 +138,8 @@ struct Queue {
     asked: bool,
     /// What the platform confirmed on this connection.
     joined: Option<QueueJoined>,
+    /// Until when it must be.
+    due: Option<Instant>,
     /// Whether it was asked for on an earlier connection: a match may turn up for it, or the platform may hold the place.
     held: bool,
     waiting: Vec<Reply<QueueJoined>>,
@@ -413,31 +421,32 @@ impl Session {
             cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
-        if let Some(code) = &code {
-            self.on_queue_refused(code, &refusal, cx);
-        }
+        self.on_queue_refused(code.as_ref(), &refusal, cx);
         if code.as_ref() == Some(&ErrorCode::NotQueued) {
             self.left_queue();
         }
         cx.emit(Event::Error(refusal));
     }
 
-    /// The protocol has no request ids: an error is laid at the queue's door only when it says so itself, and while the
-    /// queue waits for its answer.
-    fn on_queue_refused(&mut self, code: &ErrorCode, refusal: &Error, cx: &Context<'_, Event>) {
+    /// The protocol has no request ids: an error is laid at the queue's door only while the queue waits for its answer, and
+    /// when it says so itself, or may mean many things and no match is open that it could be about.
+    fn on_queue_refused(&mut self, code: Option<&ErrorCode>, refusal: &Error, cx: &Context<'_, Event>) {
+        let alone = self.matches.is_empty();
         let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked && queue.joined.is_none()) else {
             return;
         };
         let again_in = match code {
             // The platform held the place through the outage, or an earlier run of the program took it.
-            ErrorCode::AlreadyQueued => {
+            Some(ErrorCode::AlreadyQueued) => {
                 queue.join(QueueJoined { game_type: None, position: None });
                 return;
             }
             // The match that the place was for is going on, and has not been spoken of yet.
-            ErrorCode::AlreadyInMatch if queue.held => self.timings.lost_after,
-            ErrorCode::RateLimited if queue.held => self.timings.resume_grace * RETRY_GRACES,
-            code if is_about_the_queue(code) => {
+            Some(ErrorCode::AlreadyInMatch) if queue.held => self.timings.lost_after,
+            Some(ErrorCode::RateLimited | ErrorCode::Internal) if queue.held => {
+                self.timings.resume_grace * RETRY_GRACES
+            }
+            code if is_about_the_queue(code, alone) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(refusal);
                 }
@@ -446,7 +455,24 @@ impl Session {
             _ => return,
         };
         queue.asked = false;
+        queue.due = None;
         self.resume_at.get_or_insert(cx.now() + again_in);
+    }
+
+    /// The platform did not answer `join_queue`.
+    fn on_queue_unanswered(&mut self, now: Instant) {
+        let Some(mut queue) = self.queue.take() else { return };
+        let span = self.timings.queue_answer.as_secs_f64();
+        let message = format!("no answer to join_queue within {span:.1} s");
+        let error = Error::new(&codes::CALL_TIMEOUT, message).with_sent(Sent::Maybe);
+        for reply in queue.waiting.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+        if queue.held {
+            // Nobody waits for this one, so nobody else would ask again.
+            self.queue = Some(Queue { asked: false, due: None, ..queue });
+            self.resume_at.get_or_insert(now + self.timings.resume_grace);
+        }
     }
 
     fn on_queue_joined(&mut self, joined: model::QueueJoined, cx: &mut Context<'_, Event>) {
@@ -550,7 +576,8 @@ impl Session {
             }
             return;
         }
-        self.queue = Some(Queue { request, asked: false, joined: None, held: false, waiting: vec![reply] });
+        self.queue =
+            Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
             self.join_queue_now(cx);
         }
@@ -563,7 +590,10 @@ impl Session {
         }
         let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
         match sent {
-            Ok(()) => queue.asked = true,
+            Ok(()) => {
+                queue.asked = true;
+                queue.due = Some(cx.now() + self.timings.queue_answer);
+            }
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
@@ -657,6 +687,7 @@ impl Session {
             queue.held |= queue.asked;
             queue.asked = false;
             queue.joined = None;
+            queue.due = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
@@ -683,6 +714,7 @@ impl Queue {
             let _ = reply.send(Ok(joined.clone()));
         }
         self.joined = Some(joined);
+        self.due = None;
     }
 
     /// A match turned up: the place has served.
@@ -712,16 +744,19 @@ fn sounds_like_a_refused_key(code: &str) -> bool {
     ["auth", "key", "token", "forbidden", "revoked", "banned"].iter().any(|word| code.contains(word))
 }
 
-fn is_about_the_queue(code: &ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::UnknownGame
+fn is_about_the_queue(code: Option<&ErrorCode>, alone: bool) -> bool {
+    match code {
+        Some(
+            ErrorCode::UnknownGame
             | ErrorCode::InvalidWager
-            | ErrorCode::AlreadyQueued
             | ErrorCode::AlreadyInMatch
             | ErrorCode::InvalidMessage
-            | ErrorCode::RateLimited
-    )
+            | ErrorCode::RateLimited,
+        ) => true,
+        // The spec does not list the codes: an empty wallet, for one, has a word that nobody knows here.
+        Some(ErrorCode::Internal | ErrorCode::UnknownType | ErrorCode::Other(_)) | None => alone,
+        Some(_) => false,
+    }
 }
 
 impl Protocol for Session {
@@ -861,7 +896,8 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()]
+        let queue_due = self.queue.as_ref().and_then(|queue| queue.due);
+        [self.resume_at, self.lost_at, self.leaving_until, queue_due, self.ledger.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -871,6 +907,9 @@ impl Protocol for Session {
         for (match_id, round) in self.ledger.expire(now) {
             tracing::warn!(%match_id, round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
+        }
+        if self.queue.as_ref().and_then(|queue| queue.due).is_some_and(|at| at <= now) {
+            self.on_queue_unanswered(now);
         }
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sdk_core::error::{Error, Result, codes};
+use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::socket::{Protocol, Rehearsal};
 use sdk_core::wire::Text;
 use tokio::sync::oneshot;
@@ -406,4 +406,40 @@ async fn a_handler_that_gave_up_before_the_platform_did_is_asked_again() {
     assert!(is_told(&stage.0.events(), |event| matches!(event, Event::MoveNotSent { .. })));
     stage.hear(your_turn("m-1", 1));
     assert_ne!(stage.turn().id, turn.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_in_words_that_nobody_knows_is_the_queues_when_nothing_else_is_under_way() {
+    for code in ["insufficient_balance", "internal_error"] {
+        let mut stage = Stage::ready();
+        let mut joining = stage.join();
+        stage.hear(error(code));
+        let refused = joining.try_recv().unwrap().unwrap_err();
+        assert_eq!(refused.platform_code::<crate::ErrorCode>().unwrap().as_str(), code);
+    }
+    let mut stage = Stage::playing("m-1");
+    let mut joining = stage.join();
+    stage.hear(error("insufficient_balance"));
+    stage.hear(error("invalid_move"));
+    assert!(joining.try_recv().is_err(), "it may be about the match");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_never_answered_is_told_so_and_one_that_nobody_waits_for_is_asked_again() {
+    let mut stage = Stage::ready();
+    let mut joining = stage.join();
+    stage.0.pass(Duration::from_secs(10)).await;
+    let unanswered = joining.try_recv().unwrap().unwrap_err();
+    assert_eq!((unanswered.code(), unanswered.sent()), (&codes::CALL_TIMEOUT, Sent::Maybe));
+
+    let mut stage = Stage::queued();
+    stage.0.lose(lost());
+    stage.reconnect();
+    stage.0.pass(GRACE).await;
+    assert_eq!(stage.written(), [JOIN_QUEUE]);
+    stage.0.pass(Duration::from_secs(10) + GRACE).await;
+    assert_eq!(stage.written(), [JOIN_QUEUE]);
+    stage.hear(QUEUE_JOINED);
+    stage.0.pass(Duration::from_secs(100)).await;
+    assert!(stage.written().is_empty());
 }
