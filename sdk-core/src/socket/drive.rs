@@ -49,6 +49,8 @@ pub struct Drive<P: Protocol, C> {
     // In a set of its own, so that it is looked at only when it was woken.
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
+    /// Whether the end of a drain was asked for: once, because a close takes its time.
+    drained: bool,
     ended: Option<Result<()>>,
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
 }
@@ -73,6 +75,7 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             commands_open: true,
             phases,
             phase: Phase::Running,
+            drained: false,
             ended: None,
             grace: None,
         }
@@ -161,7 +164,10 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+            let is_drained =
+                this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle();
+            if is_drained && !this.drained {
+                this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
                 break;
