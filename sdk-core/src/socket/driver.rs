@@ -468,7 +468,7 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn leave_link(&mut self) {
-        self.link = Link::Over;
+        self.link = Link::Idle;
         self.shared.open = false;
         self.shared.ready = false;
         self.shared.became_ready = false;
@@ -487,7 +487,7 @@ impl<P: Protocol> Driver<P> {
         }
         // What was asked for before the close still goes out.
         let written = self.poll_write(cx);
-        let Link::Open(mut socket) = std::mem::replace(&mut self.link, Link::Over) else { return };
+        let Link::Open(mut socket) = std::mem::replace(&mut self.link, Link::Idle) else { return };
         self.leave_link();
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         if written.is_err() || Pin::new(&mut *socket).start_send(Message::Close(Some(frame))).is_err() {
@@ -521,6 +521,7 @@ impl<P: Protocol> Driver<P> {
 
     fn finish(&mut self, reason: Option<Error>) {
         self.leave_link();
+        self.link = Link::Over;
         self.shared.verdict = None;
         self.lifecycle(Lifecycle::Ended { reason: reason.as_ref() });
         self.shared.verdict = None;
