@@ -240,13 +240,17 @@ pub fn decode_slice<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T> 
 }
 
 fn decode_error(name: &str, field: &str, cause: &serde_json::Error, text: &str) -> Error {
-    // serde_json quotes the offending value, so only its category and place are told; the excerpt shows the rest.
-    let code = if cause.is_data() { &codes::DECODE_FAILED } else { &codes::NOT_JSON };
-    let what =
-        if cause.is_data() { cause.to_string() } else { format!("not JSON at column {}", cause.column()) };
+    // A list that is too long is an error of syntax to serde_json; the text is JSON all the same.
+    let is_json = cause.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let (code, what) = match (cause.is_data(), is_json) {
+        (true, _) => (&codes::DECODE_FAILED, cause.to_string()),
+        (false, true) => (&codes::DECODE_FAILED, format!("another shape at column {}", cause.column())),
+        (false, false) => (&codes::NOT_JSON, format!("not JSON at column {}", cause.column())),
+    };
     let error =
         Error::new(code, format!("cannot decode {name}: {}; it begins {}", bounded(&what), excerpt(text)));
-    if field == "." { error } else { error.with_field(field) }
+    // Of a text that is not JSON the path tells nothing, and its names are whatever stood there.
+    if field == "." || !is_json { error } else { error.with_field(bounded(field)) }
 }
 
 fn bounded(text: &str) -> &str {

@@ -271,6 +271,8 @@ async fn a_registration_whose_answer_cannot_be_read_does_not_show_the_new_key() 
         (201, json, &whole[..whole.len() - 1]),
         (201, json, &format!(r#"{{"agent":{whole}}}"#)),
         (201, json, &format!("{whole}{whole}")),
+        (201, json, &format!(r#"{{"{KEY}":tru}}"#)),
+        (201, json, &format!(r#"{{"agent_id":"a","{KEY}":[{{"{KEY}":"#)),
         (201, "Content-Type: text/plain", &whole),
         (202, json, KEY),
         (500, json, &whole),

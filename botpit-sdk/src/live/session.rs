@@ -176,7 +176,9 @@ impl Session {
                 let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
-            Decided::Stale => tracing::debug!(match_id = %printable(match_id.as_str()), "a decision came for a turn that is over"),
+            Decided::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), "a decision came for a turn that is over")
+            }
         }
     }
 
@@ -406,7 +408,9 @@ impl Session {
             }
             Asked::Again(id) => self.send_move(id, cx),
             Asked::StillThinking | Asked::Duplicate => {}
-            Asked::Stale => tracing::debug!(match_id = %printable(match_id.as_str()), round = turn.round, "a turn of a round that is over"),
+            Asked::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), round = turn.round, "a turn of a round that is over")
+            }
         }
     }
 
