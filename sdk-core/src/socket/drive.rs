@@ -49,10 +49,13 @@ pub struct Drive<P: Protocol, C> {
     // In a set of its own, so that it is looked at only when it was woken.
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
-    /// Whether the end of a drain was asked for: once, because a close takes its time.
-    drained: bool,
     ended: Option<Result<()>>,
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// A drain has come to its end, and the close was asked for.
+    drained: bool,
+    /// The last round told that the bot blocks. The bot hears of it in the next round, which is not measured: a bot that
+    /// takes long over that news would otherwise be told of it for ever.
+    told_blocked: bool,
 }
 
 /// At most so many commands are taken in a row.
@@ -75,9 +78,10 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             commands_open: true,
             phases,
             phase: Phase::Running,
-            drained: false,
             ended: None,
             grace: None,
+            drained: false,
+            told_blocked: false,
         }
     }
 
@@ -86,6 +90,9 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             match self.driver.poll_step(cx) {
                 Poll::Ready(Step::Event(event)) => self.consumer.on_event(event, &mut self.driver, cx),
                 Poll::Ready(Step::Ended(outcome)) => {
+                    // Whoever asks for something from now on learns at once that it is over.
+                    self.commands.close();
+                    while self.commands.try_recv().is_ok() {}
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
                 }
@@ -164,9 +171,8 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            let is_drained =
-                this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle();
-            if is_drained && !this.drained {
+            let drains = this.phase == Phase::Draining && !this.drained;
+            if drains && this.driver.protocol().is_idle() && this.consumer.is_idle() {
                 this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
@@ -174,10 +180,12 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             }
         }
         let took = began.elapsed();
-        if took > this.driver.options().block_notice && this.ended.is_none() {
+        let blocked = took > this.driver.options().block_notice && this.ended.is_none();
+        if blocked && !this.told_blocked {
             this.driver.blocked(took);
             cx.waker().wake_by_ref();
         }
+        this.told_blocked = blocked && !this.told_blocked;
         if let Some(outcome) = this.ended.take() {
             let finish = this.driver.options().finish_timeout;
             let grace = this.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish)));
