@@ -303,7 +303,7 @@ fn a_game_of_your_own_is_a_game() {
         type RoundResult = rps::RoundResult;
     }
 
-    assert_eq!(House::game_type(), GameType::Other("house-rps".to_owned()));
+    assert_eq!(House::game_type(), GameType::Other("house-rps".into()));
     assert_eq!((House::rounds_to_win(), House::game_type().best_of()), (4, None));
 }
 
@@ -345,7 +345,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_off_the_wire_is_a_cash_out_or_refused(number in prop_oneof![-1.0..12.0, any::<f64>()]) {
+    fn a_number_off_the_wire_is_a_cash_out_or_refused(number in prop_oneof![-1.0..12.0_f64, any::<f64>()]) {
         let hundredths = (number * 100.0).round();
         let whole = (number * 100.0 - hundredths).abs() < 1e-3 && (101.0..=1_000.0).contains(&hundredths);
         let made = CashOut::from_f64(number);
