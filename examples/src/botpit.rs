@@ -60,7 +60,7 @@ impl Place {
                 let sandbox = Sandbox::builder().seed(seed).start().await?;
                 report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.ws_url()));
                 let key = Rest::new(sandbox.rest_url())?.register(name, &Wallet::generate()?).await?.api_key;
-                report.note(format_args!("{name} has registered there and got its key.\n"));
+                report.note(format_args!("{name} has registered there and got its key."));
                 (Client::builder(key).url(sandbox.ws_url()), Some(sandbox))
             }
         };
@@ -74,7 +74,7 @@ impl Place {
         if options.live {
             let stake = of_match.wager.checked_mul(of_match.matches.into());
             let stake = stake.map_or_else(|| "more than there is".to_owned(), |stake| stake.to_string());
-            report.note(format_args!("Playing on {}: {stake} may be lost at most.\n", client.shown_url()));
+            report.note(format_args!("Playing on {}: {stake} may be lost at most.", client.shown_url()));
         }
         Ok(Self { client, sandbox })
     }
