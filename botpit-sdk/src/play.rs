@@ -302,7 +302,7 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
             table: table.clone(),
             game: PhantomData,
         };
-        let ended = self.client.run(player).await;
+        let ended = self.client.run_staying(player).await;
         let table = table.lock().unwrap_or_else(PoisonError::into_inner);
         match &table.refused {
             Some(refused) => Err(refused.clone()),

@@ -10,7 +10,7 @@
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -84,6 +84,10 @@ pub(crate) struct Session {
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
     matches: HashMap<MatchId, Match>,
+    /// The last matches that ended: a late repetition of theirs must not open them again.
+    ended: VecDeque<MatchId>,
+    /// A server that says goodbye in good order is dialled again: the bot wants to play on.
+    stays: bool,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -132,10 +136,18 @@ impl Session {
             leaving: Vec::new(),
             leaving_until: None,
             matches: HashMap::new(),
+            ended: VecDeque::new(),
+            stays: false,
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
         }
+    }
+
+    /// Dials again also when the server ends the session in good order with nothing under way.
+    pub(crate) fn staying(mut self) -> Self {
+        self.stays = true;
+        self
     }
 
     /// The bot's decision for a turn.
@@ -178,20 +190,85 @@ impl Session {
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it.
-    fn hear_of(&mut self, match_id: &str) -> MatchId {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over.
+    fn hear_of(&mut self, match_id: &str) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
             if let Some(known) = self.matches.get_mut(match_id) {
                 known.heard_on = connection;
             }
-            return id;
+            return Some(id);
         }
-        // The beginning was not seen: a match from before this client was started.
+        if self.has_ended(match_id) {
+            tracing::debug!("a late message of a match that is over");
+            return None;
+        }
+        // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
+        // or broken. Then the place in the queue went with it.
+        if self.queue.as_ref().is_some_and(|queue| queue.confirmed) {
+            self.leave_for_match(None);
+        }
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
-        id
+        Some(id)
+    }
+
+    fn has_ended(&self, match_id: &str) -> bool {
+        self.ended.iter().any(|ended| ended.as_str() == match_id)
+    }
+
+    /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
+    fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
+        let queue = self.queue.take()?;
+        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
+        for reply in queue.waiting {
+            let _ = reply.send(Ok(QueueJoined { game_type: Some(game_type.clone()), position: None }));
+        }
+        Some(queue.request.wager_lamports)
+    }
+
+    /// A message could not be read. It may have been the end of a match, or the news that only comes once: what the
+    /// platform does not speak of any more is given up for lost after a while, as after a reconnect.
+    fn doubt(&mut self, now: Instant) {
+        for known in self.matches.values_mut() {
+            known.heard_on = 0;
+        }
+        if !self.matches.is_empty() {
+            self.lost_at.get_or_insert(now + self.timings.lost_after);
+        }
+    }
+
+    fn on_undecodable(&mut self, text: &str, cx: &mut Context<'_, Event>) {
+        let tag = sdk_core::wire::tag(text, "type");
+        if tag.as_deref() == Some("game_over")
+            && let Some(match_id) = sdk_core::wire::tag(text, "match_id")
+            && let Some((match_id, known)) = self.matches.remove_entry(&*match_id)
+        {
+            // How it ended cannot be read; that it did can.
+            self.close_match(&match_id, &known);
+            cx.emit(Event::MatchLost { match_id });
+            self.after_match(cx);
+            return;
+        }
+        self.doubt(cx.now());
+    }
+
+    fn close_match(&mut self, match_id: &MatchId, known: &Match) {
+        self.ledger.over(match_id.as_str());
+        known.over.cancel();
+        if self.ended.len() >= REMEMBERED_MATCHES {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(match_id.clone());
+    }
+
+    fn after_match(&mut self, cx: &mut Context<'_, Event>) {
+        // The bot may still want a place in the queue that it lost with a connection.
+        if self.phase == Phase::Ready && self.resume_at.is_none() {
+            self.resume(cx.now(), cx);
+        }
+        self.end_if_idle(cx);
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
@@ -204,13 +281,14 @@ impl Session {
                 };
                 tracing::warn!(error = %error, "a message could not be decoded");
                 cx.emit(Event::DecodeError(error));
+                self.on_undecodable(text.as_str(), cx);
                 return;
             }
         };
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let match_id = self.hear_of(&result.match_id);
+                let Some(match_id) = self.hear_of(&result.match_id) else { return };
                 self.ledger.result(match_id.as_str(), result.round, result.score);
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
@@ -221,7 +299,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let match_id = self.hear_of(&moved.match_id);
+                let Some(match_id) = self.hear_of(&moved.match_id) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -250,7 +328,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let match_id = self.hear_of(&start.match_id);
+                let Some(match_id) = self.hear_of(&start.match_id) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -310,7 +388,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&turn.match_id);
+        let Some(match_id) = self.hear_of(&turn.match_id) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -409,23 +487,16 @@ impl Session {
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&found.match_id);
-        let queued = self.queue.take();
-        let above_queued = queued
-            .as_ref()
-            .map(|queue| queue.request.wager_lamports)
-            .filter(|queued| found.wager_lamports > *queued);
-        if let Some(queue) = queued {
-            let joined = QueueJoined { game_type: Some(found.game_type.clone()), position: None };
-            for reply in queue.waiting {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
+            self.hear_of(&found.match_id);
+            return; // a duplicate; the first commitment counts
         }
+        let queued =
+            if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
+        let Some(match_id) = self.hear_of(&found.match_id) else { return };
+        let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
-            if known.server_seed_hash.is_some() {
-                return; // a duplicate; the first commitment counts
-            }
             known.game_type = Some(found.game_type.clone());
             known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
@@ -449,8 +520,7 @@ impl Session {
             tracing::debug!("game_over for a match that is not open");
             return;
         };
-        self.ledger.over(match_id.as_str());
-        known.over.cancel();
+        self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
             (Some(hash), Some(seed)) => Some(verify_commitment(hash, seed)),
             _ => None,
@@ -473,7 +543,7 @@ impl Session {
             commitment,
             is_sandbox: over.is_sandbox,
         }));
-        self.end_if_idle(cx);
+        self.after_match(cx);
     }
 
     // ---- commands -------------------------------------------------------------------------------------------------
@@ -487,6 +557,9 @@ impl Session {
         if let Some(queue) = &mut self.queue {
             if queue.request == request {
                 queue.waiting.push(reply);
+                if self.phase == Phase::Ready && self.resume_at.is_none() && self.matches.is_empty() {
+                    self.join_queue_now(cx);
+                }
             } else {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
@@ -582,19 +655,27 @@ impl Session {
     }
 
     fn give_up_silent_matches(&mut self, cx: &mut Context<'_, Event>) {
+        let now = cx.now();
         let connection = self.connections;
-        let silent: Vec<MatchId> = self
-            .matches
-            .iter()
-            .filter(|(_, known)| known.heard_on < connection)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let mut silent = Vec::new();
+        for (match_id, known) in &self.matches {
+            if known.heard_on >= connection {
+                continue;
+            }
+            // While a turn's time runs, the platform need not say anything.
+            match self.ledger.deadline(match_id).map(|deadline| deadline + self.timings.lost_after) {
+                Some(due) if due > now => {
+                    self.lost_at = Some(self.lost_at.map_or(due, |at| at.min(due)));
+                }
+                _ => silent.push(match_id.clone()),
+            }
+        }
         for match_id in silent {
             self.ledger.over(match_id.as_str());
             if let Some(known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
             }
-            tracing::warn!(match_id = %printable(match_id.as_str()), "nothing was heard of the match after the reconnect");
+            tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
         if self.matches.is_empty() && !self.draining {
@@ -643,6 +724,9 @@ fn answer<T>(reply: Option<Reply<T>>, result: Result<T>) {
     }
 }
 
+/// So many matches that ended are remembered, to know a late message of theirs.
+const REMEMBERED_MATCHES: usize = 64;
+
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
 
@@ -686,8 +770,14 @@ impl Protocol for Session {
     }
 
     fn on_binary(&mut self, bytes: Bytes, cx: &mut Context<'_, Event>) {
-        let message = format!("a binary frame of {} bytes; the protocol has text frames only", bytes.len());
+        // The protocol has text frames only; a message in the other kind of frame is a message all the same.
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            self.on_message(&Text::from(text), cx);
+            return;
+        }
+        let message = format!("a binary frame of {} bytes that is no text", bytes.len());
         cx.emit(Event::DecodeError(Error::new(&codes::NOT_JSON, message)));
+        self.doubt(cx.now());
     }
 
     fn on_command(&mut self, command: Command, cx: &mut Context<'_, Event>) {
@@ -739,7 +829,9 @@ impl Protocol for Session {
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
-            Verdict::End if !self.draining && (!self.matches.is_empty() || self.queue.is_some()) => {
+            Verdict::End
+                if !self.draining && (self.stays || !self.matches.is_empty() || self.queue.is_some()) =>
+            {
                 Verdict::RETRY
             }
             verdict => verdict,
