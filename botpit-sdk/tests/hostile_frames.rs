@@ -295,10 +295,8 @@ async fn a_bot_finishes_its_match_whatever_else_it_is_told() {
         while let Some(event) = events.next().await {
             let counts = event.match_id().is_some_and(|id| id.as_str() == MATCH);
             match event {
-                Event::YourTurn(turn) => {
-                    if turn.state::<Rps>().is_ok() || counts {
-                        bot.make_move(&turn, Choice::Rock).await.unwrap();
-                    }
+                Event::YourTurn(turn) if counts || turn.state::<Rps>().is_ok() => {
+                    bot.make_move(&turn, Choice::Rock).await.unwrap();
                 }
                 Event::RoundResult(_) if counts => results += 1,
                 Event::GameOver(over) if counts => {
