@@ -88,7 +88,10 @@ fn client(url: &str, key: &Secret) -> Client {
 
 async fn reach(phase: Phase, bot: &Handle, events: &mut Events) {
     bot.join_queue("rps".into(), "0.01 SOL".parse().unwrap()).await.unwrap();
-    while phase == Phase::MyTurn {
+    if phase != Phase::MyTurn {
+        return;
+    }
+    loop {
         match events.next().await {
             Some(Event::YourTurn(_)) => return,
             Some(_) => {}
