@@ -128,6 +128,7 @@ fn another_machine_needs_live() {
         command.envs(key.map(|key| ("BOTPIT_API_KEY", key)));
         let run = ended(command.output().unwrap());
         refused(&run, "needs --live");
+        assert!(run.stderr.contains("advice: add --live"), "{}", run.stderr);
     }
 }
 

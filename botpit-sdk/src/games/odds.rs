@@ -43,4 +43,35 @@ impl RoundOdds {
         };
         Self { win, lose, tie: 1.0 - win - lose }
     }
+
+    /// The odds against an opponent who does one thing or another, each with its weight. `None` where the weights do not
+    /// add up to more than nothing.
+    pub(crate) fn averaged(parts: impl Iterator<Item = (f64, Self)>) -> Option<Self> {
+        let (mut win, mut lose, mut tie, mut sum) = (0.0, 0.0, 0.0, 0.0);
+        for (weight, odds) in parts {
+            win += weight * odds.win;
+            lose += weight * odds.lose;
+            tie += weight * odds.tie;
+            sum += weight;
+        }
+        (sum > 0.0).then(|| Self { win: win / sum, lose: lose / sum, tie: tie / sum })
+    }
+}
+
+/// The first of the moves that most often wins a round, ties replayed, against an opponent who plays these with these
+/// weights.
+pub(crate) fn best_response<M: Copy>(
+    moves: impl Iterator<Item = M>,
+    opponent: &[(M, f64)],
+    odds: fn(M, M) -> RoundOdds,
+) -> Option<M> {
+    let mut best = None;
+    for mine in moves {
+        let against = opponent.iter().map(|&(theirs, weight)| (weight, odds(mine, theirs)));
+        let worth = RoundOdds::averaged(against)?.decided();
+        if best.is_none_or(|(_, most)| worth > most) {
+            best = Some((mine, worth));
+        }
+    }
+    best.map(|(mine, _)| mine)
 }

@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::{Mines, State, Tiles};
 use crate::games::equilibrium::solve;
-use crate::games::{Game, RoundOdds};
+use crate::games::{Game, RoundOdds, odds};
 use crate::model::Side;
 
 /// The odds of a round with so many tiles against so many, on the spec's grid.
@@ -14,10 +14,8 @@ pub fn round_odds(mine: Tiles, theirs: Tiles) -> RoundOdds {
     RoundOdds::of_same_danger(mine.survival_odds(), theirs.survival_odds())
 }
 
-/// The number of tiles that gains most against an opponent who plays these with these weights; the lowest of them where
-/// several gain the same. `None` without an opponent, or where a weight is not a number.
-///
-/// Gains are won rounds minus lost ones, ties replayed.
+/// The number of tiles that wins most rounds, ties replayed, against an opponent who plays these with these weights; the
+/// lowest of them where several win as many. `None` without an opponent.
 ///
 /// ```
 /// use botpit_sdk::games::mines::{Tiles, best_response};
@@ -28,22 +26,7 @@ pub fn round_odds(mine: Tiles, theirs: Tiles) -> RoundOdds {
 /// # Ok::<(), botpit_sdk::Error>(())
 /// ```
 pub fn best_response(opponent: &[(Tiles, f64)]) -> Option<Tiles> {
-    let weight: f64 = opponent.iter().map(|(_, weight)| weight).sum();
-    // Also false for what is not a number.
-    if !(weight > 0.0) {
-        return None;
-    }
-    let gain = |mine: Tiles| -> f64 {
-        opponent.iter().map(|&(theirs, weight)| weight * round_odds(mine, theirs).gain()).sum()
-    };
-    let mut best = (Tiles::MIN, gain(Tiles::MIN));
-    for tiles in Tiles::all() {
-        let worth = gain(tiles);
-        if worth > best.1 {
-            best = (tiles, worth);
-        }
-    }
-    Some(best.0)
+    odds::best_response(Tiles::all(), opponent, round_odds)
 }
 
 /// Plays a mix of one to a few tiles that no opponent has an edge on, however well it knows the mix.
