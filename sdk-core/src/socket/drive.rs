@@ -163,7 +163,8 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
             if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
                 this.driver.close();
-            } else if !busy && !this.driver.is_touched() {
+            }
+            if !busy && !this.driver.is_touched() {
                 break;
             }
         }

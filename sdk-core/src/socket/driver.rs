@@ -147,8 +147,11 @@ impl<P: Protocol> Driver<P> {
     }
 
     /// Closes in good order: what waits is written, a close frame goes out, and the server's is awaited for a bounded
-    /// time. Steps go on until [`Step::Ended`].
+    /// time. Steps go on until [`Step::Ended`]. Asked for again it changes nothing.
     pub fn close(&mut self) {
+        if matches!(self.link, Link::Closing { .. } | Link::Over) {
+            return;
+        }
         self.touched = true;
         self.shared.verdict.get_or_insert(Wanted::End(None));
     }
