@@ -9,6 +9,7 @@
 //! 3. the queue is joined again after that grace, unless a match turned up;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use sdk_core::clock::Instant;
 use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::secret::Secret;
 use sdk_core::socket::{Context, Dial, Lifecycle, Protocol, Token, Verdict};
-use sdk_core::wire::{RawJson, Text};
+use sdk_core::wire::{RawJson, Text, printable};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -171,11 +172,13 @@ impl Session {
             Decided::Send => self.send_move(turn, cx),
             Decided::Hold => {}
             Decided::Late(late_by) => {
-                tracing::warn!(%match_id, late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
+                tracing::warn!(match_id = %printable(match_id.as_str()), late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
                 let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
-            Decided::Stale => tracing::debug!(%match_id, "a decision came for a turn that is over"),
+            Decided::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), "a decision came for a turn that is over")
+            }
         }
     }
 
@@ -272,6 +275,10 @@ impl Session {
         let message = match ServerMessage::decode(text.as_str()) {
             Ok(message) => message,
             Err(error) => {
+                let error = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => error,
+                    Cow::Owned(clean) => self.undecodable(&clean, &error),
+                };
                 tracing::warn!(error = %error, "a message could not be decoded");
                 cx.emit(Event::DecodeError(error));
                 self.on_undecodable(text.as_str(), cx);
@@ -351,10 +358,33 @@ impl Session {
                 text: taunt.taunt_text.map(Into::into),
             }),
             ServerMessage::Unknown { tag, .. } => {
+                let tag = self.without_key(&tag);
                 tracing::debug!(message_type = %sdk_core::wire::excerpt(&tag), "a message of an unknown type");
-                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into(), text: text.clone() }));
+                let text = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => text.clone(),
+                    Cow::Owned(clean) => Text::from(clean),
+                };
+                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into_owned(), text }));
             }
         }
+    }
+
+    /// A text of the platform's without the bot's own key: some servers repeat what they refuse.
+    fn without_key<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.holds_key(text) { Cow::Owned(self.key.redact(text)) } else { Cow::Borrowed(text) }
+    }
+
+    fn holds_key(&self, text: &str) -> bool {
+        let key = self.key.expose();
+        key.len() >= SHORTEST_KEY && text.contains(key)
+    }
+
+    /// Why a message that repeats the key cannot be decoded: told from its text without the key, because an excerpt may
+    /// end in the middle of it.
+    fn undecodable(&self, clean: &str, error: &Error) -> Error {
+        ServerMessage::decode(clean).err().unwrap_or_else(|| {
+            Error::new(error.code(), "a message that repeats the API key cannot be decoded, and is not shown")
+        })
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
@@ -378,7 +408,9 @@ impl Session {
             }
             Asked::Again(id) => self.send_move(id, cx),
             Asked::StillThinking | Asked::Duplicate => {}
-            Asked::Stale => tracing::debug!(%match_id, round = turn.round, "a turn of a round that is over"),
+            Asked::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), round = turn.round, "a turn of a round that is over")
+            }
         }
     }
 
@@ -407,9 +439,9 @@ impl Session {
     }
 
     fn on_error(&mut self, error: &model::ServerError<'_>, cx: &mut Context<'_, Event>) {
-        let code = error.code.clone();
-        let words = error.message.as_deref().unwrap_or("no reason was given");
-        let message = format!("the platform said: {}", sdk_core::wire::excerpt(words));
+        let code = error.code.as_ref().map(|code| ErrorCode::from(&*self.without_key(code.as_str())));
+        let words = self.without_key(error.message.as_deref().unwrap_or("no reason was given"));
+        let message = format!("the platform said: {}", sdk_core::wire::excerpt(&words));
         let greeting = self.phase == Phase::Greeting;
         let refused_key = match &code {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
@@ -470,7 +502,7 @@ impl Session {
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
         }
         if let Some(queued) = above_queued {
-            tracing::warn!(%match_id, wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
+            tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
         cx.emit(Event::MatchFound(MatchFound {
             match_id,
@@ -596,7 +628,16 @@ impl Session {
                 format!("{} needs a live connection", message.name()),
             ));
         }
-        cx.send(message.to_text()?)
+        self.send_text(message.to_text()?.into(), cx)
+    }
+
+    /// The WebSocket library logs what goes through it, so the key does not.
+    fn send_text(&self, text: Text, cx: &mut Context<'_, Event>) -> Result<()> {
+        if self.holds_key(text.as_str()) {
+            let message = "the message holds the API key; the client authenticates by itself";
+            return Err(Error::invalid_argument("message", message));
+        }
+        cx.send(text)
     }
 
     // ---- what a new connection owes -------------------------------------------------------------------------------
@@ -634,7 +675,7 @@ impl Session {
             if let Some(known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
             }
-            tracing::warn!(%match_id, "the platform says nothing more about the match");
+            tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
         if self.matches.is_empty() && !self.draining {
@@ -688,6 +729,9 @@ const REMEMBERED_MATCHES: usize = 64;
 
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
+
+/// A shorter key could be a part of any word, and is not looked for in what the platform says.
+const SHORTEST_KEY: usize = 8;
 
 /// The spec names `auth_failed`; other servers have other words for it.
 fn sounds_like_a_refused_key(code: &str) -> bool {
@@ -750,7 +794,7 @@ impl Protocol for Session {
             }
             Command::SendRaw { text, reply } => {
                 let _ = reply.send(match self.phase {
-                    Phase::Ready => cx.send(text),
+                    Phase::Ready => self.send_text(text, cx),
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
@@ -858,7 +902,7 @@ impl Protocol for Session {
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {
         for (match_id, round) in self.ledger.expire(now) {
-            tracing::warn!(%match_id, round, "the turn's time is over and the bot has not answered");
+            tracing::warn!(match_id = %printable(match_id.as_str()), round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
         }
         if self.resume_at.is_some_and(|at| at <= now) {
