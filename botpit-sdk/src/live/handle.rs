@@ -141,12 +141,6 @@ impl Handle {
         let _ = self.0.state.clone().wait_for(|state| *state == State::Closed).await;
     }
 
-    /// Tells that a callback failed where nobody waits for its outcome.
-    pub(crate) async fn callback_failed(&self, error: Error) {
-        // Once it is over, nobody is left to tell.
-        let _ = self.push(Command::Failed(error)).await;
-    }
-
     async fn push(&self, command: Command) -> Result<()> {
         self.0.commands.send(command).await.map_err(|_| gone())
     }

@@ -19,6 +19,7 @@ use super::protocol::{Context, Lifecycle, Protocol, Shared, State, Verdict, Want
 use crate::backoff::{Backoff, MAX_SERVER_WAIT};
 use crate::error::{Error, Result, codes};
 use crate::heartbeat::{Beat, Heartbeat};
+use crate::secret::Secret;
 use crate::wire::Text;
 
 /// After so many frames, or so many reads of the socket, writing, commands, timers and handlers get their turn. The
@@ -55,6 +56,8 @@ pub struct Driver<P: Protocol> {
     state: watch::Sender<State>,
     outcome: Option<Result<()>>,
     touched: bool,
+    /// Of the last dial: what must not be shown even when the server repeats it in a close frame.
+    secrets: Vec<Secret>,
 }
 
 enum Link {
@@ -90,6 +93,7 @@ impl<P: Protocol> Driver<P> {
             state: watch::Sender::new(State::Connecting),
             outcome: None,
             touched: false,
+            secrets: Vec::new(),
             options,
         })
     }
@@ -222,6 +226,7 @@ impl<P: Protocol> Driver<P> {
         self.lifecycle(Lifecycle::Connecting { attempt: self.attempt });
         match self.protocol.dial() {
             Ok(target) => {
+                self.secrets.clone_from(&target.secrets);
                 self.timer.disarm();
                 let future = Box::pin(dial(target, self.options.clone()));
                 let notice = Some(Instant::now() + self.options.slow_notice);
@@ -321,7 +326,7 @@ impl<P: Protocol> Driver<P> {
             Message::Ping(_) => self.flush_wanted = true,
             Message::Pong(_) | Message::Frame(_) => {}
             Message::Close(frame) => {
-                let cause = close_error(frame.as_ref());
+                let cause = close_error(frame.as_ref(), &self.secrets);
                 cx.drop_connection(cause);
             }
         }
@@ -579,12 +584,12 @@ fn socket_error(error: WsError) -> Error {
 }
 
 /// What a close frame says: key refused and session replaced are told apart by code or reason.
-fn close_error(frame: Option<&CloseFrame>) -> Error {
+fn close_error(frame: Option<&CloseFrame>, secrets: &[Secret]) -> Error {
     let Some(frame) = frame else {
         return Error::new(&codes::CLOSED_BY_SERVER, "the server closed the connection without a code");
     };
     let code = u16::from(frame.code);
-    let reason = frame.reason.as_str();
+    let reason = secrets.iter().fold(frame.reason.to_string(), |reason, secret| secret.redact(&reason));
     let words = reason.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let private = (4000..5000).contains(&code) || code == 1008;
@@ -598,8 +603,11 @@ fn close_error(frame: Option<&CloseFrame>) -> Error {
         } else {
             (&codes::CLOSED_BY_SERVER, "the server closed the connection")
         };
-    let message =
-        if reason.is_empty() { what.to_owned() } else { format!("{what}: {}", crate::wire::excerpt(reason)) };
+    let message = if reason.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {}", crate::wire::excerpt(&reason))
+    };
     Error::new(kind, message).with_close_code(code)
 }
 

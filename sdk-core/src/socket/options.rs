@@ -13,9 +13,9 @@ use crate::network::Network;
 pub struct SocketOptions {
     /// Proxy, certificate roots, plaintext rule, User-Agent.
     pub network: Network,
-    /// When to dial again. Default: full jitter, 0.5 s to 30 s, for ever, reset after 60 s of health.
+    /// When to dial again. Default: 1 s doubling to 30 s with full jitter, for ever, reset after 60 s of health.
     pub backoff: BackoffPolicy,
-    /// When to ping, and when silence means death. Default: every 10 s, dead after 25 s.
+    /// When to ping, and when silence means death. Default: every 10 s, dead after 20 s.
     pub heartbeat: HeartbeatPolicy,
     /// For name, TCP, TLS and upgrade together. Default 10 s.
     pub handshake_timeout: Duration,

@@ -12,7 +12,7 @@ use url::Url;
 use super::options::SocketOptions;
 use crate::correlation::RequestId;
 use crate::error::{Error, ErrorKind, Result, codes};
-use crate::secret::Secret;
+use crate::secret::{Secret, shown_url};
 use crate::wire::Text;
 
 /// A platform's WebSocket protocol, as pure state: frames, commands and time in; frames and events out, through the
@@ -81,7 +81,7 @@ pub trait Protocol: Send + Unpin + 'static {
 }
 
 /// How to open a connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Dial {
     /// `ws://` or `wss://`. Its query may hold a token: it is never shown.
     pub url: Url,
@@ -91,6 +91,17 @@ pub struct Dial {
     pub greeting: Option<Secret>,
     /// What must not be shown, even when the server repeats it in a refusal.
     pub secrets: Vec<Secret>,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of the headers the names alone: a value that was not marked sensitive may be a key all the same.
+        f.debug_struct("Dial")
+            .field("url", &shown_url(&self.url))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("greeting", &self.greeting)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Marks a frame whose writing the protocol wants to know of.
