@@ -184,6 +184,11 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
+    /// What stops this client, together with everything else that shares it.
+    pub(crate) fn shutdown_of_all(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
     fn session(&self) -> Session {
         Session::new(self.url.clone(), self.key.clone(), self.timings)
     }

@@ -249,7 +249,7 @@ impl<H: EventHandler> Blocking<H> {
         let failed =
             |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        // Bounded by the runner: it hands over one job a match at a time.
+        // Bounded by the runner: it hands over one job a match at a time, and one that it has given up is not run.
         let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
         std::thread::Builder::new()
             .name("botpit-handler".into())
@@ -272,6 +272,9 @@ impl<H: EventHandler> Blocking<H> {
         let (done, answer) = oneshot::channel();
         let (handler, bot) = (self.handler.clone(), bot.clone());
         let job: Job = Box::new(move |runtime| {
+            if done.is_closed() {
+                return; // its turn ended while it waited for the thread
+            }
             // Nobody waits any more when the turn is over.
             let _ = done.send(catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime))));
         });

@@ -6,7 +6,7 @@
 //! 1. authenticate;
 //! 2. open turns come from the platform again, and get the very same move; a move that was decided during the outage and
 //!    never written is sent after a short grace when the platform does not ask;
-//! 3. the queue is joined again after that grace, unless a match turned up;
+//! 3. the queue is joined again after that grace, unless a match turned up that the place was for;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
 use std::borrow::Cow;
@@ -37,6 +37,9 @@ use crate::model::{
     ServerMessage, Side,
 };
 
+/// How long until the queue is tried again, in graces, when the platform finds it too soon after a reconnect.
+const RETRY_GRACES: u32 = 5;
+
 /// The timings of a session. They are the machine's own time: the transport does not scale.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timings {
@@ -44,11 +47,17 @@ pub(crate) struct Timings {
     pub(crate) resume_grace: Duration,
     /// How long a match may stay silent after a reconnect before it is given up for lost.
     pub(crate) lost_after: Duration,
+    /// How long the platform may take to answer `join_queue`.
+    pub(crate) queue_answer: Duration,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { resume_grace: Duration::from_secs(1), lost_after: Duration::from_secs(60) }
+        Self {
+            resume_grace: Duration::from_secs(1),
+            lost_after: Duration::from_secs(60),
+            queue_answer: Duration::from_secs(10),
+        }
     }
 }
 
@@ -104,10 +113,14 @@ enum Phase {
 
 struct Queue {
     request: JoinQueue,
-    /// Whether `join_queue` was written on this connection.
+    /// Whether `join_queue` was given to be written on this connection.
     asked: bool,
-    /// Whether the platform confirmed it, on any connection.
-    confirmed: bool,
+    /// What the platform confirmed on this connection.
+    joined: Option<QueueJoined>,
+    /// Until when it must be.
+    due: Option<Instant>,
+    /// Whether it was asked for on an earlier connection: a match may turn up for it, or the platform may hold the place.
+    held: bool,
     waiting: Vec<Reply<QueueJoined>>,
 }
 
@@ -182,10 +195,19 @@ impl Session {
         }
     }
 
+    /// The bot's handler has ended without an answer, because its time was over.
+    pub(crate) fn ran_out(&mut self, match_id: &MatchId, turn: TurnId, cx: &mut Context<'_, Event>) {
+        if let Some(round) = self.ledger.ran_out(match_id, turn) {
+            cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+        }
+    }
+
     fn send_move(&mut self, turn: TurnId, cx: &mut Context<'_, Event>) {
         if let Some((_, frame)) = self.ledger.frame(turn)
             && let Err(error) = cx.send_tracked(frame.clone(), Token(turn.0))
         {
+            self.ledger.not_queued(turn); // still owed
+            self.resume_at.get_or_insert(cx.now() + self.timings.resume_grace);
             cx.emit(Event::Error(error));
         }
     }
@@ -214,8 +236,8 @@ impl Session {
         }
         // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
         // or broken. Then the place in the queue went with it.
-        if self.queue.as_ref().is_some_and(|queue| queue.confirmed) {
-            self.leave_for_match(None);
+        if let Some(queue) = self.queue.take_if(|queue| queue.held || queue.joined.is_some()) {
+            queue.succeed(&QueueJoined { game_type: None, position: None });
         }
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
@@ -224,16 +246,6 @@ impl Session {
 
     fn has_ended(&self, match_id: &str) -> bool {
         self.ended.iter().any(|ended| ended.as_str() == match_id)
-    }
-
-    /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
-    fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
-        let queue = self.queue.take()?;
-        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
-        for reply in queue.waiting {
-            let _ = reply.send(Ok(QueueJoined { game_type: Some(game_type.clone()), position: None }));
-        }
-        Some(queue.request.wager_lamports)
     }
 
     /// A message could not be read. It may have been the end of a match, or the news that only comes once: what the
@@ -319,10 +331,11 @@ impl Session {
             }
             ServerMessage::QueueJoined(joined) => self.on_queue_joined(joined, cx),
             ServerMessage::QueueLeft => {
-                if let Some(queue) = self.queue.take() {
+                if self.leaving_until.is_some() {
+                    self.left_queue(); // what was asked for since then is another place
+                } else if let Some(queue) = self.queue.take_if(|queue| queue.asked) {
                     queue.fail(&Error::new(&codes::REJECTED, "the platform took the bot out of the queue"));
                 }
-                self.left_queue();
                 cx.emit(Event::QueueLeft);
                 self.end_if_idle(cx);
             }
@@ -441,7 +454,7 @@ impl Session {
         let now = cx.now();
         self.resume_at = Some(now + self.timings.resume_grace);
         self.lost_at = (!self.matches.is_empty()).then(|| now + self.timings.lost_after);
-        if self.queue.as_ref().is_some_and(|queue| !queue.confirmed) && self.matches.is_empty() {
+        if self.queue.as_ref().is_some_and(|queue| !queue.held) {
             self.join_queue_now(cx);
         }
     }
@@ -455,7 +468,11 @@ impl Session {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
             None => greeting,
         };
-        let kind = if refused_key { &codes::AUTH_REJECTED } else { &codes::REJECTED };
+        let kind = match &code {
+            _ if refused_key => &codes::AUTH_REJECTED,
+            Some(ErrorCode::RateLimited) => &codes::RATE_LIMITED,
+            _ => &codes::REJECTED,
+        };
         let mut refusal = Error::new(kind, message).with_sent(Sent::Yes);
         if let Some(code) = &code {
             refusal = refusal.with_platform_code(code.as_str());
@@ -468,28 +485,64 @@ impl Session {
             cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
-        // The protocol has no request ids: an error is laid at the queue's door only when it says so itself.
-        if let Some(queue) = &mut self.queue
-            && queue.asked
-            && !queue.confirmed
-            && code.as_ref().is_some_and(is_about_the_queue)
-            && let Some(queue) = self.queue.take()
-        {
-            queue.fail(&refusal);
-        }
+        self.on_queue_refused(code.as_ref(), &refusal, cx);
         if code.as_ref() == Some(&ErrorCode::NotQueued) {
             self.left_queue();
         }
         cx.emit(Event::Error(refusal));
     }
 
+    /// The protocol has no request ids: an error is laid at the queue's door only while the queue waits for its answer, and
+    /// when it says so itself, or may mean many things and no match is open that it could be about.
+    fn on_queue_refused(&mut self, code: Option<&ErrorCode>, refusal: &Error, cx: &Context<'_, Event>) {
+        let alone = self.matches.is_empty();
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked && queue.joined.is_none()) else {
+            return;
+        };
+        let again_in = match code {
+            // The platform held the place through the outage, or an earlier run of the program took it.
+            Some(ErrorCode::AlreadyQueued) => {
+                queue.join(QueueJoined { game_type: None, position: None });
+                return;
+            }
+            // The match that the place was for is going on, and has not been spoken of yet.
+            Some(ErrorCode::AlreadyInMatch) if queue.held => self.timings.lost_after,
+            Some(ErrorCode::RateLimited | ErrorCode::Internal) if queue.held => {
+                self.timings.resume_grace * RETRY_GRACES
+            }
+            code if is_about_the_queue(code, alone) => {
+                if let Some(queue) = self.queue.take() {
+                    queue.fail(refusal);
+                }
+                return;
+            }
+            _ => return,
+        };
+        queue.asked = false;
+        queue.due = None;
+        self.resume_at.get_or_insert(cx.now() + again_in);
+    }
+
+    /// The platform did not answer `join_queue`.
+    fn on_queue_unanswered(&mut self, now: Instant) {
+        let Some(mut queue) = self.queue.take() else { return };
+        let span = self.timings.queue_answer.as_secs_f64();
+        let message = format!("no answer to join_queue within {span:.1} s");
+        let error = Error::new(&codes::CALL_TIMEOUT, message).with_sent(Sent::Maybe);
+        for reply in queue.waiting.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+        if queue.held {
+            // Nobody waits for this one, so nobody else would ask again.
+            self.queue = Some(Queue { asked: false, due: None, ..queue });
+            self.resume_at.get_or_insert(now + self.timings.resume_grace);
+        }
+    }
+
     fn on_queue_joined(&mut self, joined: model::QueueJoined, cx: &mut Context<'_, Event>) {
         let joined = QueueJoined { game_type: joined.game_type, position: joined.position };
-        if let Some(queue) = &mut self.queue {
-            queue.confirmed = true;
-            for reply in queue.waiting.drain(..) {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        if let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked) {
+            queue.join(joined.clone());
         }
         cx.emit(Event::QueueJoined(joined));
     }
@@ -499,10 +552,16 @@ impl Session {
             self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
-        let queued =
-            if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
+        let has_ended = self.has_ended(&found.match_id);
+        let queued = self.queue.take_if(|_| !has_ended);
         let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
-        let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
+        let above_queued = queued
+            .as_ref()
+            .map(|queue| queue.request.wager_lamports)
+            .filter(|queued| found.wager_lamports > *queued);
+        if let Some(queue) = queued {
+            queue.succeed(&QueueJoined { game_type: Some(found.game_type.clone()), position: None });
+        }
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.game_type = Some(found.game_type.clone());
@@ -524,9 +583,13 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
-            tracing::debug!("game_over for a match that is not open");
-            return;
+        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+            Some(open) => open,
+            None if self.has_ended(&over.match_id) => {
+                tracing::debug!("game_over for a match that is over");
+                return;
+            }
+            None => (MatchId::from(&*over.match_id), Match::unseen(self.connections)),
         };
         self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
@@ -563,18 +626,21 @@ impl Session {
             return;
         }
         if let Some(queue) = &mut self.queue {
-            if queue.request == request {
-                queue.waiting.push(reply);
-                if self.phase == Phase::Ready && self.resume_at.is_none() && self.matches.is_empty() {
-                    self.join_queue_now(cx);
-                }
-            } else {
+            if queue.request != request {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
+            } else if let Some(joined) = &queue.joined {
+                let _ = reply.send(Ok(joined.clone()));
+            } else {
+                queue.waiting.push(reply);
+                if self.phase == Phase::Ready && self.resume_at.is_none() {
+                    self.join_queue_now(cx);
+                }
             }
             return;
         }
-        self.queue = Some(Queue { request, asked: false, confirmed: false, waiting: vec![reply] });
+        self.queue =
+            Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
             self.join_queue_now(cx);
         }
@@ -587,7 +653,10 @@ impl Session {
         }
         let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
         match sent {
-            Ok(()) => queue.asked = true,
+            Ok(()) => {
+                queue.asked = true;
+                queue.due = Some(cx.now() + self.timings.queue_answer);
+            }
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
@@ -598,7 +667,8 @@ impl Session {
 
     fn leave_queue(&mut self, reply: Option<Reply<()>>, cx: &mut Context<'_, Event>) {
         match self.queue.take() {
-            Some(queue) if queue.asked => {
+            // A place of before may still be held.
+            Some(queue) if queue.asked || (queue.held && self.phase == Phase::Ready) => {
                 queue.fail(&Error::new(&codes::CLIENT_CLOSED, "the bot left the queue"));
                 match ClientMessage::LeaveQueue.to_text().and_then(|text| cx.send(text)) {
                     Ok(()) => {
@@ -657,7 +727,7 @@ impl Session {
         for turn in self.ledger.owed(now) {
             self.send_move(turn, cx);
         }
-        if self.matches.is_empty() && !self.draining {
+        if !self.draining {
             self.join_queue_now(cx);
         }
     }
@@ -686,9 +756,6 @@ impl Session {
             tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
-        if self.matches.is_empty() && !self.draining {
-            self.join_queue_now(cx);
-        }
     }
 
     fn connection_lost(&mut self, cause: &Error) {
@@ -697,8 +764,10 @@ impl Session {
         self.lost_at = None;
         if let Some(queue) = &mut self.queue {
             // The place is gone with the connection; what the bot wants is not.
-            queue.confirmed |= queue.asked;
+            queue.held |= queue.asked;
             queue.asked = false;
+            queue.joined = None;
+            queue.due = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
@@ -719,6 +788,20 @@ impl Match {
 }
 
 impl Queue {
+    /// The platform has given the place.
+    fn join(&mut self, joined: QueueJoined) {
+        for reply in self.waiting.drain(..) {
+            let _ = reply.send(Ok(joined.clone()));
+        }
+        self.joined = Some(joined);
+        self.due = None;
+    }
+
+    /// A match turned up: the place has served.
+    fn succeed(mut self, joined: &QueueJoined) {
+        self.join(joined.clone());
+    }
+
     fn fail(self, error: &Error) {
         for reply in self.waiting {
             let _ = reply.send(Err(error.clone()));
@@ -750,16 +833,19 @@ fn sounds_like_a_refused_key(code: &str) -> bool {
     ["auth", "key", "token", "forbidden", "revoked", "banned"].iter().any(|word| code.contains(word))
 }
 
-fn is_about_the_queue(code: &ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::UnknownGame
+fn is_about_the_queue(code: Option<&ErrorCode>, alone: bool) -> bool {
+    match code {
+        Some(
+            ErrorCode::UnknownGame
             | ErrorCode::InvalidWager
-            | ErrorCode::AlreadyQueued
             | ErrorCode::AlreadyInMatch
             | ErrorCode::InvalidMessage
-            | ErrorCode::RateLimited
-    )
+            | ErrorCode::RateLimited,
+        ) => true,
+        // The spec does not list the codes: an empty wallet, for one, has a word that nobody knows here.
+        Some(ErrorCode::Internal | ErrorCode::UnknownType | ErrorCode::Other(_)) | None => alone,
+        Some(_) => false,
+    }
 }
 
 impl Protocol for Session {
@@ -866,6 +952,7 @@ impl Protocol for Session {
             Lifecycle::Lost { cause } => {
                 self.connection_lost(cause);
                 cx.emit(Event::Disconnected { cause: cause.clone() });
+                self.end_if_idle(cx);
             }
             Lifecycle::Waiting { attempt, delay, cause } => {
                 let host = sdk_core::secret::shown_url(&self.url);
@@ -905,7 +992,8 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()]
+        let queue_due = self.queue.as_ref().and_then(|queue| queue.due);
+        [self.resume_at, self.lost_at, self.leaving_until, queue_due, self.ledger.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -915,6 +1003,9 @@ impl Protocol for Session {
         for (match_id, round) in self.ledger.expire(now) {
             tracing::warn!(match_id = %printable(match_id.as_str()), round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
+        }
+        if self.queue.as_ref().and_then(|queue| queue.due).is_some_and(|at| at <= now) {
+            self.on_queue_unanswered(now);
         }
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;
@@ -939,3 +1030,6 @@ impl Protocol for Session {
         self.matches.is_empty() && self.leaving_until.is_none()
     }
 }
+
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
