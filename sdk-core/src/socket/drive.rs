@@ -51,6 +51,11 @@ pub struct Drive<P: Protocol, C> {
     phase: Phase,
     ended: Option<Result<()>>,
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// A drain has come to its end, and the close was asked for.
+    drained: bool,
+    /// The last round told that the bot blocks. The bot hears of it in the next round, which is not measured: a bot that
+    /// takes long over that news would otherwise be told of it for ever.
+    told_blocked: bool,
 }
 
 /// At most so many commands are taken in a row.
@@ -75,6 +80,8 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             phase: Phase::Running,
             ended: None,
             grace: None,
+            drained: false,
+            told_blocked: false,
         }
     }
 
@@ -83,6 +90,9 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             match self.driver.poll_step(cx) {
                 Poll::Ready(Step::Event(event)) => self.consumer.on_event(event, &mut self.driver, cx),
                 Poll::Ready(Step::Ended(outcome)) => {
+                    // Whoever asks for something from now on learns at once that it is over.
+                    self.commands.close();
+                    while self.commands.try_recv().is_ok() {}
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
                 }
@@ -161,17 +171,21 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+            let drains = this.phase == Phase::Draining && !this.drained;
+            if drains && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+                this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
                 break;
             }
         }
         let took = began.elapsed();
-        if took > this.driver.options().block_notice && this.ended.is_none() {
+        let blocked = took > this.driver.options().block_notice && this.ended.is_none();
+        if blocked && !this.told_blocked {
             this.driver.blocked(took);
             cx.waker().wake_by_ref();
         }
+        this.told_blocked = blocked && !this.told_blocked;
         if let Some(outcome) = this.ended.take() {
             let finish = this.driver.options().finish_timeout;
             let grace = this.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish)));
