@@ -4,7 +4,7 @@ use sdk_core::error::{Error, Result};
 
 use crate::model::{SignedMessage, Verb, WalletMessage};
 
-/// A Solana wallet that can sign: a [`Wallet`](crate::wallet::Wallet) in this process (feature `wallet`), or one's own for a
+/// A Solana wallet that can sign: `wallet::Wallet` in this process (feature `wallet`), or one's own for a
 /// key that lives elsewhere, such as a hardware wallet, a key service or another process.
 ///
 /// ```

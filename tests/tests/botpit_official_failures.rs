@@ -1,6 +1,12 @@
 //! What the official BOTPIT SDKs were seen to do wrong, each as a test of what this one does. In the order: all three of
 //! them, the Rust one, the TypeScript one, the Python one.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
 mod platform;
 
@@ -250,7 +256,10 @@ async fn who_won_is_told_from_the_agents_own_side() {
     ] {
         let id = format!("match-{outcome}");
         seat.starts(&id).await;
-        seat.says(format!(r#"{{"type":"game_over","match_id":"{id}","winner":{winner},"final_score":[2,1]}}"#)).await;
+        seat.says(format!(
+            r#"{{"type":"game_over","match_id":"{id}","winner":{winner},"final_score":[2,1]}}"#
+        ))
+        .await;
         let over = until(&mut events, |event| match event {
             Event::GameOver(over) => Some(over.clone()),
             _ => None,
@@ -314,7 +323,10 @@ async fn a_flood_with_a_slow_consumer_is_bounded_and_told() {
     let (_bot, mut events, mut seat) = platform.meet(&client).await;
     seat.starts(MATCH).await;
     for round in 0..FLOOD {
-        seat.says(format!(r#"{{"type":"opponent_moved","match_id":"{MATCH}","round":{round},"move_data":{{}}}}"#)).await;
+        seat.says(format!(
+            r#"{{"type":"opponent_moved","match_id":"{MATCH}","round":{round},"move_data":{{}}}}"#
+        ))
+        .await;
     }
     seat.asks(MATCH, 1, 10_000).await;
     sleep(secs(1)).await;
@@ -422,7 +434,10 @@ async fn what_is_missing_or_wrong_is_never_made_up() {
         (r#"{"type":"your_turn","match_id":"m","game_state":{},"timeout_ms":1}"#, "round"),
         (r#"{"type":"your_turn","match_id":"m","round":-1,"game_state":{},"timeout_ms":1}"#, "round"),
         (r#"{"type":"your_turn","match_id":"m","round":4294967297,"game_state":{},"timeout_ms":1}"#, "round"),
-        (r#"{"type":"your_turn","match_id":"m","round":1,"game_state":{},"timeout_ms":"soon"}"#, "timeout_ms"),
+        (
+            r#"{"type":"your_turn","match_id":"m","round":1,"game_state":{},"timeout_ms":"soon"}"#,
+            "timeout_ms",
+        ),
         (r#"{"type":"round_result","match_id":"m","round":1,"result":{},"score":[1.5,0.5]}"#, "score"),
         (r#"{"type":"game_over","match_id":"m","final_score":[2,1]}"#, "winner"),
         (r#"{"type":"game_over","match_id":"m","winner":null,"payout_lamports":-1}"#, "payout_lamports"),
@@ -492,7 +507,10 @@ async fn two_commands_back_to_back_arrive_together() {
                 moved.elapsed()
             }
         );
-        seat.says(format!(r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#)).await;
+        seat.says(format!(
+            r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#
+        ))
+        .await;
         gaps.push(gap);
     }
     gaps.sort_unstable();
@@ -599,7 +617,10 @@ async fn the_handlers_of_a_match_run_one_after_the_other() {
     let mut seat = platform.seated().await;
     seat.starts(MATCH).await;
     for round in 1..=40 {
-        seat.says(format!(r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#)).await;
+        seat.says(format!(
+            r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#
+        ))
+        .await;
     }
     let asked = Instant::now();
     seat.asks(MATCH, 41, 60_000).await;
@@ -651,7 +672,8 @@ async fn what_is_watched_and_what_is_unknown_reaches_the_bot() {
 async fn json_that_is_no_object_is_told_and_survived() {
     let platform = Platform::open().await;
     let (_bot, mut events, mut seat) = platform.meet(&platform.client()).await;
-    for odd in ["[]", "null", "42", "\"hi\"", "true", "{}", "", " ", r#"{"type":7}"#, r#"[{"type":"pong"}]"#] {
+    for odd in ["[]", "null", "42", "\"hi\"", "true", "{}", "", " ", r#"{"type":7}"#, r#"[{"type":"pong"}]"#]
+    {
         seat.says(odd).await;
         let error = until(&mut events, decode_error).await;
         assert!(matches!(error.code().id(), "decode_failed" | "not_json"), "{odd}: {error}");
@@ -721,7 +743,10 @@ async fn a_slow_handler_answers_all_pings() {
     let mut seat = platform.seated().await;
     seat.starts(MATCH).await;
     for round in 1..=40 {
-        seat.says(format!(r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#)).await;
+        seat.says(format!(
+            r#"{{"type":"round_result","match_id":"{MATCH}","round":{round},"result":{{}},"score":[0,0]}}"#
+        ))
+        .await;
     }
     for ping in 0..80_u8 {
         seat.sends(Message::Ping(Bytes::copy_from_slice(&[ping]))).await;
@@ -786,7 +811,8 @@ async fn the_blotto_state_of_side_b_is_a_state() {
 async fn what_the_sandbox_says_arrives_together() {
     use futures_util::{SinkExt, StreamExt};
 
-    let sandbox = botpit_sdk::sandbox::Sandbox::builder().house_wait(Duration::from_millis(1)).start().await.unwrap();
+    let sandbox =
+        botpit_sdk::sandbox::Sandbox::builder().house_wait(Duration::from_millis(1)).start().await.unwrap();
     let key = sandbox.register("impatient").unwrap();
     let address = sandbox.server().addr();
     let socket = tokio::net::TcpStream::connect(address).await.unwrap();

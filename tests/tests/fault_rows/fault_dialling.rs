@@ -105,7 +105,8 @@ async fn row_01_a_server_that_comes_up_late_is_found() {
             let sandbox = Sandbox::builder().port(port).house([Strength::Novice]).start().await.unwrap();
             (sandbox, Instant::now())
         };
-        let (outcome, (sandbox, up)) = bounded("the late server", async { tokio::join!(playing, late) }).await;
+        let (outcome, (sandbox, up)) =
+            bounded("the late server", async { tokio::join!(playing, late) }).await;
         assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
         assert_eq!(seen.finished(), 1);
         let found = seen.times(|event| matches!(event, Event::Connected(_)))[0] - up;

@@ -89,7 +89,11 @@ async fn row_07_a_move_that_may_have_arrived_is_not_sent_again_unasked() {
         let played = scene.play(Plan::matches(1)).await;
         let (seen, the_match) = (played.finished(1), scene.the_match());
         assert_eq!(questions(seen), the_match.rounds.len());
-        assert_eq!(the_match.moves_received.iter().filter(|sent| !sent.accepted).count(), 0, "{the_match:#?}");
+        assert_eq!(
+            the_match.moves_received.iter().filter(|sent| !sent.accepted).count(),
+            0,
+            "{the_match:#?}"
+        );
     })
     .await;
 }
@@ -185,7 +189,10 @@ async fn row_10_a_slow_handler_costs_its_turn_and_nothing_else() {
             let first = &scene.sandbox.matches()[0];
             let side = first.side_of("Rocky").unwrap();
             let moves: Vec<_> = first.rounds.iter().map(|round| round.moves.get(side).is_some()).collect();
-            assert!(!moves[0] && moves[1..].iter().all(|moved| *moved), "the next turns are played: {moves:?}");
+            assert!(
+                !moves[0] && moves[1..].iter().all(|moved| *moved),
+                "the next turns are played: {moves:?}"
+            );
         },
     )
     .await;

@@ -126,7 +126,10 @@ async fn row_14_and_16_the_server_is_told_by_a_close_code() {
     assert_eq!(close_code_for(&[0x80, 0x00]).await, Some(1_002), "a continuation of nothing");
     assert_eq!(close_code_for(&[0x89, 0x7e, 0x00, 0x80]).await, Some(1_002), "a ping that is too long");
     assert_eq!(close_code_for(&[0x81, 0x7f, 0, 0, 0, 0, 0, 0x20, 0, 0]).await, Some(1_009), "2 MiB");
-    assert_eq!(close_code_for(&[0x81, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).await, Some(1_009));
+    assert_eq!(
+        close_code_for(&[0x81, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).await,
+        Some(1_009)
+    );
 }
 
 #[tokio::test(start_paused = true)]

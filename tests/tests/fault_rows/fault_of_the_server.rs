@@ -228,7 +228,8 @@ async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn row_23_a_key_that_is_rotated_while_connected_is_final() {
-    let auth_failed = || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
+    let auth_failed =
+        || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
     for seed in seeds() {
         for door in Door::BOTH {
             for reconnects in [false, true] {

@@ -154,7 +154,10 @@ impl Scene {
             let ends = events.iter().filter(|(_, event)| matches!(event, Event::Closed { .. })).count();
             assert!(ends <= 1, "it ended {ends} times");
             if ends == 1 {
-                assert!(matches!(events.last(), Some((_, Event::Closed { .. }))), "something came after the end");
+                assert!(
+                    matches!(events.last(), Some((_, Event::Closed { .. }))),
+                    "something came after the end"
+                );
             }
         }
         // A server that does not read never sees the client go: it lets go itself.
