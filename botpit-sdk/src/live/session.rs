@@ -190,8 +190,9 @@ impl Session {
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over.
-    fn hear_of(&mut self, match_id: &str) -> Option<MatchId> {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over,
+    /// and for one more than can be under way.
+    fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
@@ -202,6 +203,13 @@ impl Session {
         }
         if self.has_ended(match_id) {
             tracing::debug!("a late message of a match that is over");
+            return None;
+        }
+        if self.matches.len() >= MAX_MATCHES {
+            let message = format!(
+                "the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out"
+            );
+            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
             return None;
         }
         // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
@@ -288,7 +296,7 @@ impl Session {
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let Some(match_id) = self.hear_of(&result.match_id) else { return };
+                let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
                 self.ledger.result(match_id.as_str(), result.round, result.score);
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
@@ -299,7 +307,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let Some(match_id) = self.hear_of(&moved.match_id) else { return };
+                let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -328,7 +336,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let Some(match_id) = self.hear_of(&start.match_id) else { return };
+                let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -388,7 +396,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let Some(match_id) = self.hear_of(&turn.match_id) else { return };
+        let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -488,12 +496,12 @@ impl Session {
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
         if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
-            self.hear_of(&found.match_id);
+            self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
         let queued =
             if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
-        let Some(match_id) = self.hear_of(&found.match_id) else { return };
+        let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
         let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
@@ -729,6 +737,9 @@ const REMEMBERED_MATCHES: usize = 64;
 
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
+
+/// So many matches may be open at once. Ids are the platform's to choose, and what is kept of them is bounded.
+const MAX_MATCHES: usize = 1_024;
 
 /// A shorter key could be a part of any word, and is not looked for in what the platform says.
 const SHORTEST_KEY: usize = 8;
