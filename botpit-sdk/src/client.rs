@@ -383,7 +383,6 @@ fn ws_url(text: &str) -> Result<Url> {
 }
 
 /// The REST base, from itself or from the WebSocket's address.
-#[cfg(feature = "wallet")]
 pub(crate) fn rest_url(text: &str) -> Result<Url> {
     let mut url = ws_url(text)?;
     let base = url.path().strip_suffix(WS_PATH).unwrap_or_default().to_owned();
