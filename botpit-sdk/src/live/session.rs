@@ -797,11 +797,6 @@ impl Queue {
         self.due = None;
     }
 
-    /// A match turned up: the place has served.
-    fn succeed(mut self, joined: &QueueJoined) {
-        self.join(joined.clone());
-    }
-
     fn fail(self, error: &Error) {
         for reply in self.waiting {
             let _ = reply.send(Err(error.clone()));
