@@ -290,7 +290,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long after a reconnect a match may stay silent before it is given up for lost. Default 60 s.
+    /// How long after a reconnect, or after a message that could not be read, a match may stay silent before it is given up
+    /// for lost. The time of an open turn is not counted. Default 60 s.
     pub fn match_lost_after(mut self, span: Duration) -> Self {
         self.timings.lost_after = span;
         self
