@@ -236,8 +236,8 @@ impl Session {
         }
         // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
         // or broken. Then the place in the queue went with it.
-        if let Some(queue) = self.queue.take_if(|queue| queue.held || queue.joined.is_some()) {
-            queue.succeed(&QueueJoined { game_type: None, position: None });
+        if self.queue.as_ref().is_some_and(|queue| queue.held || queue.joined.is_some()) {
+            self.leave_for_match(None);
         }
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
@@ -246,6 +246,14 @@ impl Session {
 
     fn has_ended(&self, match_id: &str) -> bool {
         self.ended.iter().any(|ended| ended.as_str() == match_id)
+    }
+
+    /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
+    fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
+        let mut queue = self.queue.take()?;
+        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
+        queue.join(QueueJoined { game_type: Some(game_type), position: None });
+        Some(queue.request.wager_lamports)
     }
 
     /// A message could not be read. It may have been the end of a match, or the news that only comes once: what the
@@ -552,16 +560,10 @@ impl Session {
             self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
-        let has_ended = self.has_ended(&found.match_id);
-        let queued = self.queue.take_if(|_| !has_ended);
+        let queued =
+            if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
         let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
-        let above_queued = queued
-            .as_ref()
-            .map(|queue| queue.request.wager_lamports)
-            .filter(|queued| found.wager_lamports > *queued);
-        if let Some(queue) = queued {
-            queue.succeed(&QueueJoined { game_type: Some(found.game_type.clone()), position: None });
-        }
+        let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.game_type = Some(found.game_type.clone());
@@ -633,9 +635,6 @@ impl Session {
                 let _ = reply.send(Ok(joined.clone()));
             } else {
                 queue.waiting.push(reply);
-                if self.phase == Phase::Ready && self.resume_at.is_none() {
-                    self.join_queue_now(cx);
-                }
             }
             return;
         }
