@@ -46,7 +46,16 @@ pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<
         async move {
             let (handler, bot) = &*shared;
             let Event::YourTurn(turn) = event else {
-                return caught(call(handler, bot, event)).await.map_or_else(Done::Failed, |()| Done::Nothing);
+                let reports_failure = matches!(event, Event::HandlerFailed(_));
+                return match caught(call(handler, bot, event)).await {
+                    Ok(()) => Done::Nothing,
+                    // Reporting this one would come back here for ever.
+                    Err(error) if reports_failure => {
+                        tracing::error!(error = %error, "on_handler_failed failed");
+                        Done::Nothing
+                    }
+                    Err(error) => Done::Failed(error),
+                };
             };
             let (id, deadline, over) = (turn.id, turn.deadline, turn.over.clone());
             let decision = caught(handler.on_your_turn(bot, turn));

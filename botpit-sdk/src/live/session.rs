@@ -9,7 +9,7 @@
 //! 3. the queue is joined again after that grace, unless a match turned up;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -83,6 +83,8 @@ pub(crate) struct Session {
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
     matches: HashMap<MatchId, Match>,
+    /// The last matches that ended: what comes late about them opens none of them again.
+    ended: VecDeque<MatchId>,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -131,6 +133,7 @@ impl Session {
             leaving: Vec::new(),
             leaving_until: None,
             matches: HashMap::new(),
+            ended: VecDeque::new(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
@@ -175,20 +178,67 @@ impl Session {
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it.
-    fn hear_of(&mut self, match_id: &str) -> MatchId {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that has ended.
+    fn hear_of(&mut self, match_id: &str) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
             if let Some(known) = self.matches.get_mut(match_id) {
                 known.heard_on = connection;
             }
-            return id;
+            return Some(id);
+        }
+        if self.ended.iter().any(|ended| ended.as_str() == match_id) {
+            tracing::debug!("a message of a match that is over");
+            return None;
         }
         // The beginning was not seen: a match from before this client was started.
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
-        id
+        Some(id)
+    }
+
+    /// The match ended, or is as good as over: nothing of it is sent any more.
+    fn forget(&mut self, match_id: &str) -> Option<(MatchId, Match)> {
+        let (match_id, known) = self.matches.remove_entry(match_id)?;
+        self.ledger.over(match_id.as_str());
+        known.over.cancel();
+        if self.ended.len() >= MAX_ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(match_id.clone());
+        Some((match_id, known))
+    }
+
+    /// A message that could not be decoded may still have changed what is under way.
+    fn on_broken(&mut self, text: &str, cx: &mut Context<'_, Event>) {
+        let Some(message_type) = sdk_core::wire::tag(text, "type") else { return };
+        match &*message_type {
+            // The place in the queue became a match, whatever match it is.
+            "match_found" => drop(self.leave_for_a_match(None)),
+            "game_over" => {
+                let told = sdk_core::wire::tag(text, "match_id").map(|match_id| MatchId::from(&*match_id));
+                // A match whose end cannot be read is over all the same.
+                if let Some((match_id, _)) = told.and_then(|match_id| self.forget(match_id.as_str())) {
+                    cx.emit(Event::MatchLost { match_id });
+                    self.end_if_idle(cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The place in the queue is gone, because a match was found; whoever waited for the place has had it.
+    fn leave_for_a_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
+        let queued = self.queue.take();
+        self.left_queue();
+        let queue = queued?;
+        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
+        let joined = QueueJoined { game_type: Some(game_type), position: None };
+        for reply in queue.waiting {
+            let _ = reply.send(Ok(joined.clone()));
+        }
+        Some(queue.request.wager_lamports)
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
@@ -197,13 +247,14 @@ impl Session {
             Err(error) => {
                 tracing::warn!(error = %error, "a message could not be decoded");
                 cx.emit(Event::DecodeError(error));
+                self.on_broken(text.as_str(), cx);
                 return;
             }
         };
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let match_id = self.hear_of(&result.match_id);
+                let Some(match_id) = self.hear_of(&result.match_id) else { return };
                 self.ledger.result(match_id.as_str(), result.round, result.score);
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
@@ -214,7 +265,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let match_id = self.hear_of(&moved.match_id);
+                let Some(match_id) = self.hear_of(&moved.match_id) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -243,7 +294,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let match_id = self.hear_of(&start.match_id);
+                let Some(match_id) = self.hear_of(&start.match_id) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -280,7 +331,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&turn.match_id);
+        let Some(match_id) = self.hear_of(&turn.match_id) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -377,23 +428,13 @@ impl Session {
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&found.match_id);
-        let queued = self.queue.take();
-        let above_queued = queued
-            .as_ref()
-            .map(|queue| queue.request.wager_lamports)
-            .filter(|queued| found.wager_lamports > *queued);
-        if let Some(queue) = queued {
-            let joined = QueueJoined { game_type: Some(found.game_type.clone()), position: None };
-            for reply in queue.waiting {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        let Some(match_id) = self.hear_of(&found.match_id) else { return };
+        if self.matches.get(match_id.as_str()).is_some_and(|known| known.server_seed_hash.is_some()) {
+            return; // a duplicate; the first commitment counts
         }
-        self.left_queue();
+        let queued = self.leave_for_a_match(Some(&found.game_type));
+        let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
-            if known.server_seed_hash.is_some() {
-                return; // a duplicate; the first commitment counts
-            }
             known.game_type = Some(found.game_type.clone());
             known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
@@ -413,12 +454,10 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
+        let Some((match_id, known)) = self.forget(&over.match_id) else {
             tracing::debug!("game_over for a match that is not open");
             return;
         };
-        self.ledger.over(match_id.as_str());
-        known.over.cancel();
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
             (Some(hash), Some(seed)) => Some(verify_commitment(hash, seed)),
             _ => None,
@@ -605,6 +644,9 @@ fn answer<T>(reply: Option<Reply<T>>, result: Result<T>) {
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
 
+/// So many ended matches are remembered.
+const MAX_ENDED: usize = 64;
+
 /// The spec names `auth_failed`; other servers have other words for it.
 fn sounds_like_a_refused_key(code: &str) -> bool {
     let code = code.to_ascii_lowercase();
@@ -695,7 +737,7 @@ impl Protocol for Session {
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
-            Verdict::End if !self.draining && (!self.matches.is_empty() || self.queue.is_some()) => {
+            Verdict::End if !self.matches.is_empty() || (self.queue.is_some() && !self.draining) => {
                 Verdict::RETRY
             }
             verdict => verdict,
@@ -745,7 +787,8 @@ impl Protocol for Session {
                         .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
                 };
                 if let Some(queue) = self.queue.take() {
-                    queue.fail(&closed());
+                    let sent = if queue.asked || queue.confirmed { Sent::Maybe } else { Sent::No };
+                    queue.fail(&closed().with_sent(sent));
                 }
                 self.left_queue();
                 for known in self.matches.values() {

@@ -49,7 +49,10 @@ pub struct Drive<P: Protocol, C> {
     // In a set of its own, so that it is looked at only when it was woken.
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
+    /// A drained connection was closed, once.
+    drained: bool,
     ended: Option<Result<()>>,
+    /// How long handlers that still run may go on: after the end, or when nothing else is left to drain.
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -73,6 +76,7 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             commands_open: true,
             phases,
             phase: Phase::Running,
+            drained: false,
             ended: None,
             grace: None,
         }
@@ -83,6 +87,11 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             match self.driver.poll_step(cx) {
                 Poll::Ready(Step::Event(event)) => self.consumer.on_event(event, &mut self.driver, cx),
                 Poll::Ready(Step::Ended(outcome)) => {
+                    // Whoever waits for an answer to what was not looked at any more learns it now.
+                    self.commands.close();
+                    while self.commands.try_recv().is_ok() {}
+                    self.commands_open = false;
+                    self.grace = None;
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
                 }
@@ -115,6 +124,24 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             cx.waker().wake_by_ref();
         }
         busy
+    }
+
+    /// Whether a draining connection has nothing left to wait for. A handler that does not end holds it up only for as
+    /// long as handlers may go on after the end.
+    fn is_drained(&mut self, cx: &mut task::Context<'_>) -> bool {
+        if self.phase != Phase::Draining || self.drained {
+            return false;
+        }
+        if !self.driver.protocol().is_idle() {
+            self.grace = None;
+            return false;
+        }
+        self.consumer.is_idle() || self.poll_grace(cx).is_ready()
+    }
+
+    fn poll_grace(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        let finish = self.driver.options().finish_timeout;
+        self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish))).as_mut().poll(cx)
     }
 
     fn poll_phase(&mut self, cx: &mut task::Context<'_>) -> bool {
@@ -161,7 +188,8 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+            if this.is_drained(cx) {
+                this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
                 break;
@@ -173,9 +201,7 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             cx.waker().wake_by_ref();
         }
         if let Some(outcome) = this.ended.take() {
-            let finish = this.driver.options().finish_timeout;
-            let grace = this.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish)));
-            if this.consumer.is_idle() || grace.as_mut().poll(cx).is_ready() {
+            if this.consumer.is_idle() || this.poll_grace(cx).is_ready() {
                 return Poll::Ready(outcome);
             }
             this.ended = Some(outcome);

@@ -150,7 +150,7 @@ impl<P: Protocol> Driver<P> {
     /// time. Steps go on until [`Step::Ended`].
     pub fn close(&mut self) {
         self.touched = true;
-        self.shared.verdict.get_or_insert(Wanted::End(None));
+        self.shared.end(None);
     }
 
     /// The next step. After [`Step::Ended`] it must not be polled again.
@@ -289,8 +289,10 @@ impl<P: Protocol> Driver<P> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Some(Err(error))) => {
+                    let invalid = matches!(error, WsError::Utf8(_)).then_some(CloseCode::Invalid);
                     let cause = socket_error(error);
-                    self.lose(cx, cause);
+                    let code = invalid.or_else(|| farewell(&cause));
+                    self.lose_telling(cx, cause, code);
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => {
@@ -420,14 +422,14 @@ impl<P: Protocol> Driver<P> {
     // ---- the end of a connection ----------------------------------------------------------------------------------
 
     fn lose(&mut self, cx: &mut task::Context<'_>, cause: Error) {
+        let code = farewell(&cause);
+        self.lose_telling(cx, cause, code);
+    }
+
+    /// Lets the connection go, and tells the server why by a close code.
+    fn lose_telling(&mut self, cx: &mut task::Context<'_>, cause: Error, code: Option<CloseCode>) {
         if let Link::Open(socket) = &mut self.link {
-            // Best effort: tell the server why, then let go.
-            let code = match cause.code().id() {
-                "message_too_large" => Some(CloseCode::Size),
-                "protocol_violation" => Some(CloseCode::Protocol),
-                "server_silent" | "greeting_timeout" => Some(CloseCode::Away),
-                _ => None,
-            };
+            // Best effort: the server may not listen any more.
             if let Some(code) = code {
                 let mut socket = Pin::new(&mut **socket);
                 let frame = CloseFrame { code, reason: "".into() };
@@ -438,22 +440,20 @@ impl<P: Protocol> Driver<P> {
         }
         self.leave_link();
         self.lifecycle(Lifecycle::Lost { cause: &cause });
-        if matches!(self.shared.verdict, Some(Wanted::End(_))) {
-            return; // the protocol, or the bot, wants no more
+        if let Some(Wanted::End(reason)) = self.shared.verdict.take() {
+            self.finish(reason); // the protocol, or the bot, wants no more
+            return;
         }
-        self.shared.verdict = None;
         match self.protocol.classify(&cause, self.was_ready) {
             Verdict::Fatal => self.finish(Some(cause)),
             Verdict::End => self.finish(None),
             Verdict::Retry { at_least, restart } => {
                 let now = Instant::now();
                 self.backoff.lost(now);
-                let delay = if restart && self.attempt == 0 {
-                    let spread = self.backoff.spread(self.options.restart_spread);
-                    Some(spread.max(at_least.unwrap_or_default()))
-                } else {
-                    self.backoff.next_delay_at_least(at_least)
-                };
+                // A server that restarts again and again is met with growing waits, as one that just goes away.
+                let spread = restart.then(|| self.backoff.spread(self.options.restart_spread));
+                let own = self.backoff.next_delay_at_least(at_least);
+                let delay = own.map(|own| own.max(spread.unwrap_or_default()));
                 let Some(delay) = delay else {
                     let message = format!("gave up after {} attempts: {}", self.attempt + 1, cause.message());
                     self.finish(Some(Error::new(&codes::GAVE_UP, message).with_source(cause)));
@@ -536,6 +536,16 @@ impl<P: Protocol> fmt::Debug for Driver<P> {
             .field("attempt", &self.attempt)
             .field("frames", &self.frames)
             .finish_non_exhaustive()
+    }
+}
+
+/// The close code that tells a server why it is left.
+fn farewell(cause: &Error) -> Option<CloseCode> {
+    match cause.code().id() {
+        "message_too_large" => Some(CloseCode::Size),
+        "protocol_violation" => Some(CloseCode::Protocol),
+        "server_silent" | "greeting_timeout" => Some(CloseCode::Away),
+        _ => None,
     }
 }
 

@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind, Result, codes};
 use crate::secret::Secret;
 use crate::wire::Text;
 
+/// The largest message that is sent: one always fits into what the socket may buffer, whatever else waits there.
+const MAX_OUTGOING: usize = 512 << 10;
+
 /// A platform's WebSocket protocol, as pure state: frames, commands and time in; frames and events out, through the
 /// [`Context`].
 pub trait Protocol: Send + Unpin + 'static {
@@ -182,7 +185,7 @@ impl Verdict {
     /// | another 4xx at the upgrade, before the first success | fatal: the URL is wrong |
     /// | 429, 503 with `Retry-After` | retry, not sooner |
     /// | close 1012 or 1013 | retry, spread |
-    /// | close 1000 | end |
+    /// | close 1000, after the first success | end |
     /// | everything else | retry |
     pub fn of(cause: &Error, was_ready: bool) -> Self {
         let code = cause.code();
@@ -197,7 +200,7 @@ impl Verdict {
             return Self::Fatal;
         }
         match cause.close_code() {
-            Some(1000) => Self::End,
+            Some(1000) if was_ready => Self::End,
             Some(1012 | 1013) => Self::Retry { at_least: cause.retry_after(), restart: true },
             _ => Self::Retry { at_least: cause.retry_after(), restart: false },
         }
@@ -225,6 +228,15 @@ pub(super) struct Outgoing {
     pub(super) token: Option<Token>,
 }
 
+impl<E> Shared<E> {
+    /// An end is final: it also overrides the wish for another connection.
+    pub(super) fn end(&mut self, reason: Option<Error>) {
+        if !matches!(self.verdict, Some(Wanted::End(_))) {
+            self.verdict = Some(Wanted::End(reason));
+        }
+    }
+}
+
 /// What a protocol decided about the connection.
 pub(super) enum Wanted {
     Drop(Error),
@@ -240,7 +252,8 @@ impl<E> Context<'_, E> {
     /// Sends a frame on this connection. It is dropped if the connection breaks first.
     ///
     /// # Errors
-    /// [`codes::NOT_CONNECTED`] when there is no open connection, [`codes::OUTBOUND_FULL`] when too much waits already.
+    /// [`codes::NOT_CONNECTED`] when there is no open connection, [`codes::OUTBOUND_FULL`] when too much waits already,
+    /// [`codes::INVALID_ARGUMENT`] for a message of more than 512 KiB.
     pub fn send(&mut self, text: impl Into<Text>) -> Result<()> {
         self.push(Outgoing { text: text.into(), token: None })
     }
@@ -256,6 +269,11 @@ impl<E> Context<'_, E> {
     fn push(&mut self, outgoing: Outgoing) -> Result<()> {
         if !self.shared.open {
             return Err(Error::new(&codes::NOT_CONNECTED, "there is no open connection"));
+        }
+        let size = outgoing.text.len();
+        if size > MAX_OUTGOING {
+            let message = format!("a message of {size} bytes is larger than the {MAX_OUTGOING} that may be sent");
+            return Err(Error::invalid_argument("text", message));
         }
         if self.shared.outbound.len() >= self.shared.max_outbound {
             let limit = self.shared.max_outbound;
@@ -283,7 +301,7 @@ impl<E> Context<'_, E> {
 
     /// Ends for good, with a reason or because the bot wants it.
     pub fn end(&mut self, reason: Option<Error>) {
-        self.shared.verdict.get_or_insert(Wanted::End(reason));
+        self.shared.end(reason);
     }
 
     /// The time now. Ask only where it matters: a clock call costs as much as a small message.

@@ -169,7 +169,7 @@ async fn row_04_retry_after_is_honoured_and_clamped() {
         ("120", seconds(120), seconds(120)),
         ("86400", seconds(600), seconds(600)),
         ("99999999999999999999", seconds(600), seconds(600)),
-        ("Fri, 31 Dec 2999 23:59:59 GMT", seconds(600), seconds(600)),
+        ("Tue, 31 Dec 2999 23:59:59 GMT", seconds(600), seconds(600)),
         ("-5", Duration::ZERO, seconds(1)),
         ("-99999999999999999999", Duration::ZERO, seconds(1)),
         ("soon", Duration::ZERO, seconds(1)),

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use botpit_sdk::sandbox::{Fault, OnTimeout, Resume, When};
-use botpit_sdk::{Client, Event};
+use botpit_sdk::model::GameType;
+use botpit_sdk::{Client, Connected, Event, EventHandler, GameOver, Handle, MoveData, Result, Turn};
+use sdk_core::error::Error;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
@@ -224,6 +226,42 @@ async fn row_10_pings_are_answered_while_the_handler_is_slow() {
         assert_eq!(seen.count(|event| matches!(event, Event::MoveNotSent { late_by: None, .. })), 1);
         server.end().await;
     }
+}
+
+/// Panics wherever it can.
+struct Panics;
+
+impl EventHandler for Panics {
+    async fn on_connected(&self, bot: &Handle, connected: Connected) {
+        if !connected.is_reconnect {
+            bot.join_queue(GameType::Rps, "0.01 SOL".parse().unwrap()).await.unwrap();
+        }
+    }
+
+    async fn on_your_turn(&self, _: &Handle, turn: Turn) -> Result<MoveData> {
+        panic!("what is round {}?", turn.round)
+    }
+
+    async fn on_handler_failed(&self, _: &Handle, error: Error) {
+        panic!("what is {error}?")
+    }
+
+    async fn on_game_over(&self, bot: &Handle, _: GameOver) {
+        bot.drain().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_10_a_handler_that_panics_even_about_its_panics_is_survived() {
+    Scene::each_in(
+        |sandbox| sandbox.turn_timeout(Duration::from_secs(2)),
+        async |scene| {
+            let outcome = scene.client().build().unwrap().run(Panics).await;
+            assert!(outcome.is_ok(), "{outcome:?}");
+            assert!(scene.the_match().ended.is_some());
+        },
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,17 +19,32 @@ fn close(code: u16, reason: &str) -> Fault {
 #[tokio::test(start_paused = true)]
 async fn row_11_close_1000_with_nothing_under_way_is_the_end() {
     Scene::each(async |scene| {
-        scene.order(close(1_000, "bye").on(When::sent("authenticated")));
-        let played = scene.play(Plan::matches(0)).await;
-        assert!(played.outcome.is_ok(), "{:?}", played.outcome);
-        assert_eq!(played.seen.delays(), [], "no dial follows");
-        let closed = played.seen.all(|event| match event {
+        let seen = scene.watch();
+        let client = scene.client().build().unwrap();
+        let closing = async {
+            seen.wait_for("the greeting", |event| matches!(event, Event::Connected(_))).await;
+            scene.order(close(1_000, "bye"));
+        };
+        let (outcome, ()) = tokio::join!(play(scene.door, &client, Plan::matches(0), &seen), closing);
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(seen.delays(), [], "no dial follows");
+        let closed = seen.all(|event| match event {
             Event::Closed { reason } => Some(reason.is_none()),
             _ => None,
         });
         assert_eq!(closed, [true]);
         sleep(Duration::from_secs(600)).await;
         assert_eq!(scene.sandbox.server().accepted(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_11_close_1000_before_the_greeting_is_no_end() {
+    Scene::each(async |scene| {
+        scene.order(close(1_000, "full").on(When::received("authenticate")).times(3));
+        let played = scene.play(Plan::matches(1)).await;
+        assert_eq!(played.finished(1).cause_codes(), ["closed_by_server"; 3]);
     })
     .await;
 }
