@@ -255,7 +255,10 @@ impl Session {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
                 let Some(match_id) = self.hear_of(&result.match_id) else { return };
-                self.ledger.result(match_id.as_str(), result.round, result.score);
+                if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
+                    // The platform's clock was a little ahead of ours.
+                    cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+                }
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,

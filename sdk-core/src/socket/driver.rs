@@ -393,6 +393,8 @@ impl<P: Protocol> Driver<P> {
                 Beat::Quiet => {}
                 Beat::Ping => self.ping(),
                 Beat::Dead { silent_for } => {
+                    // Silence is not health.
+                    self.backoff.lost(now.checked_sub(silent_for).unwrap_or(now));
                     let message = format!("nothing was heard for {:.1} s", silent_for.as_secs_f64());
                     self.lose(cx, Error::new(&codes::SERVER_SILENT, message));
                     return Poll::Ready(());

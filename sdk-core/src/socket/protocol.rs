@@ -272,7 +272,8 @@ impl<E> Context<'_, E> {
         }
         let size = outgoing.text.len();
         if size > MAX_OUTGOING {
-            let message = format!("a message of {size} bytes is larger than the {MAX_OUTGOING} that may be sent");
+            let message =
+                format!("a message of {size} bytes is larger than the {MAX_OUTGOING} that may be sent");
             return Err(Error::invalid_argument("text", message));
         }
         if self.shared.outbound.len() >= self.shared.max_outbound {

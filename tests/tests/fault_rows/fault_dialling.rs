@@ -31,7 +31,7 @@ fn is_told(event: &Event) -> bool {
 async fn row_01_refused_connects_are_told_and_tried_again_fast_then_up_to_the_cap() {
     for seed in seeds() {
         let port = free_port().await;
-        let (log, guard) = Log::of_this_thread();
+        let log = Log::of_this_thread();
         let baseline = Baseline::measure().await;
         let client = Client::builder(KEY).url(format!("ws://127.0.0.1:{port}")).seed(seed).build().unwrap();
         let seen = Seen::default();
@@ -63,13 +63,13 @@ async fn row_01_refused_connects_are_told_and_tried_again_fast_then_up_to_the_ca
 
         seen.let_go();
         drop(playing);
-        drop(guard);
         baseline.restored().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_01_a_name_that_does_not_resolve_is_told_too() {
+    let baseline = Baseline::measure().await;
     // No label of a name is longer than 63 characters: no resolver has to be asked.
     let host = format!("{}.invalid", "x".repeat(64));
     let network = Network::new().allow_plaintext(true);
@@ -89,6 +89,9 @@ async fn row_01_a_name_that_does_not_resolve_is_told_too() {
     let cause = &seen.causes()[0];
     assert_eq!((cause.code(), cause.kind()), (&codes::CONNECT_FAILED, ErrorKind::Connection));
     assert!(cause.chain().contains("name could not be resolved"), "{}", cause.chain());
+    seen.let_go();
+    drop(playing);
+    baseline.restored().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +108,8 @@ async fn row_01_a_server_that_comes_up_late_is_found() {
             let sandbox = Sandbox::builder().port(port).house([Strength::Novice]).start().await.unwrap();
             (sandbox, Instant::now())
         };
-        let (outcome, (sandbox, up)) = bounded("the late server", async { tokio::join!(playing, late) }).await;
+        let (outcome, (sandbox, up)) =
+            bounded("the late server", async { tokio::join!(playing, late) }).await;
         assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
         assert_eq!(seen.finished(), 1);
         let found = seen.times(|event| matches!(event, Event::Connected(_)))[0] - up;

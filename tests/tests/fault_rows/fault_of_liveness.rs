@@ -26,7 +26,8 @@ async fn row_08_half_open_is_found_in_time() {
             Scene::each(async |scene| {
                 scene.order(Fault::HalfOpen.on(When::sent(moment)));
                 let policy =
-                    HeartbeatPolicy::new(Duration::from_secs(interval), Duration::from_secs(silence)).unwrap();
+                    HeartbeatPolicy::new(Duration::from_secs(interval), Duration::from_secs(silence))
+                        .unwrap();
                 let played = scene.play_with(scene.client().heartbeat(policy), Plan::matches(1)).await;
                 let seen = &played.seen;
                 assert!(played.outcome.is_ok(), "{:?} {seen:?}", played.outcome);

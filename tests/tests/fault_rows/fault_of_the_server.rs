@@ -205,6 +205,33 @@ async fn row_20_a_minute_of_health_starts_over_and_less_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn row_20_silence_is_not_health() {
+    for seed in seeds() {
+        let server = Scripted::serve(|number, socket| async move {
+            let mut ws = Ws::greet(socket).await;
+            if number < 12 {
+                return ws.reset();
+            }
+            if number == 32 {
+                return ws.close(Some(1_000), "").await;
+            }
+            // Well for 45 s, and found dead at 65 s or later.
+            let _ = ws.hear_within(Duration::from_secs(45)).await;
+            sleep(Duration::from_secs(60)).await;
+        })
+        .await;
+        let seen = Seen::default();
+        let client = Client::builder("k").url(server.url()).seed(seed).build().unwrap();
+        let outcome = bounded("silence", play(Door::Handler, &client, Plan::matches(0), &seen)).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(seen.cause_codes()[12..32], ["server_silent"; 20]);
+        let after = &seen.delays()[12..];
+        assert!(after.iter().max() > Some(&Duration::from_secs(10)), "{after:?}");
+        server.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
     const BOTS: u64 = 1_000;
     let sandbox = Sandbox::builder().no_house().start().await.unwrap();
@@ -243,7 +270,8 @@ async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn row_23_a_key_that_is_rotated_while_connected_is_final() {
-    let auth_failed = || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
+    let auth_failed =
+        || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
     for seed in seeds() {
         for door in Door::BOTH {
             for reconnects in [false, true] {

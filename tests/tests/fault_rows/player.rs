@@ -205,7 +205,8 @@ fn choice(question: usize) -> Choice {
 impl Bot {
     async fn stream(self, client: &Client) -> Result<()> {
         let (handle, mut events) = client.connect().await?;
-        let mut work: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = FuturesUnordered::new();
+        let mut work: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + '_>>> =
+            FuturesUnordered::new();
         let mut reason = None;
         loop {
             let event = tokio::select! {
@@ -334,7 +335,6 @@ impl EventHandler for Bot {
         let LateMove { match_id, round, late_by, .. } = late;
         self.heard(bot, Event::MoveNotSent { match_id, round, late_by }).await;
     }
-
 
     async fn on_error(&self, bot: &Handle, error: Error) {
         self.heard(bot, Event::Error(error)).await;

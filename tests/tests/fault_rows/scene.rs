@@ -10,6 +10,7 @@ use sdk_core::secret::Secret;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::log_capture;
 use super::player::{Door, Plan, Seen, play};
 
 /// A row that takes longer than this, on the paused clock, is stuck.
@@ -39,6 +40,7 @@ pub(crate) struct Baseline(usize);
 impl Baseline {
     /// Measured when what has just been spawned has come to rest.
     pub(crate) async fn measure() -> Self {
+        log_capture::install();
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
@@ -156,7 +158,10 @@ impl Scene {
             let ends = events.iter().filter(|(_, event)| matches!(event, Event::Closed { .. })).count();
             assert!(ends <= 1, "it ended {ends} times");
             if ends == 1 {
-                assert!(matches!(events.last(), Some((_, Event::Closed { .. }))), "something came after the end");
+                assert!(
+                    matches!(events.last(), Some((_, Event::Closed { .. }))),
+                    "something came after the end"
+                );
             }
         }
         let [before, serving] = &self.baselines;

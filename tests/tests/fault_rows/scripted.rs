@@ -16,6 +16,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 
+use super::log_capture;
+
 pub(crate) const AGENT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 /// A listening socket whose connections each run a script.
@@ -31,6 +33,7 @@ impl Scripted {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        log_capture::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let dials = Arc::<Mutex<Vec<Instant>>>::default();
