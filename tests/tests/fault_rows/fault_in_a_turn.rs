@@ -152,8 +152,7 @@ async fn asked_again(door: Door, seed: u64, asks: usize) -> Vec<Value> {
     assert!(outcome.is_ok() && seen.asked() == 1, "{outcome:?} {seen:?}");
     server.end().await;
     baseline.restored().await;
-    let moves = moves.lock().unwrap().clone();
-    moves
+    std::mem::take(&mut *moves.lock().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -434,12 +433,10 @@ pub(crate) async fn eight_matches(
     for index in [0, 1, 4, 5, 6, 7] {
         ws.ask(&name(index), 1, 50_000).await;
     }
-    while let Some(heard) = ws.hear_within(quiet).await {
-        match heard {
-            Heard::Message(message) if message["type"] == "make_move" => take(message),
-            other => panic!("{other:?}"),
-        }
+    for _ in 0..6 {
+        take(ws.hear_move().await);
     }
+    assert!(ws.hear_within(quiet).await.is_none(), "more than was asked for");
     for index in 0..PARALLEL {
         ws.end_match(&name(index)).await;
     }

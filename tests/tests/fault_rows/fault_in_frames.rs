@@ -118,8 +118,7 @@ async fn close_code_for(frame: &[u8]) -> Option<u16> {
     assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
     assert_eq!(server.dials().len(), 2);
     server.end().await;
-    let code = code.lock().unwrap().take();
-    code
+    *code.lock().unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,15 +85,20 @@ fn pit(settings: impl FnOnce(SandboxBuilder) -> SandboxBuilder + Send + 'static)
     )
 }
 
-/// Timings that suit a test.
+fn heartbeat(interval: u64, silence: u64) -> HeartbeatPolicy {
+    HeartbeatPolicy::new(millis(interval), millis(silence)).unwrap()
+}
+
+/// Timings that suit a test. Those that a row is about are shorter there: a machine that is busy must not run into the
+/// others.
 fn quick(client: ClientBuilder) -> ClientBuilder {
     client
         .seed(1)
         .backoff(BackoffPolicy::exponential(millis(2), millis(16)))
-        .heartbeat(HeartbeatPolicy::new(millis(25), millis(50)).unwrap())
-        .handshake_timeout(millis(80))
-        .greeting_timeout(millis(80))
-        .write_timeout(millis(50))
+        .heartbeat(heartbeat(200, 400))
+        .handshake_timeout(millis(2_000))
+        .greeting_timeout(millis(2_000))
+        .write_timeout(millis(2_000))
         .restart_spread(millis(30))
         .resume_grace(millis(10))
         .match_lost_after(millis(80))
@@ -110,6 +115,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 
 /// What must hold here too, in whatever was played.
 async fn check(pit: &Pit, seen: &Seen, baseline: &Baseline) {
+    in_time(baseline.restored()).await;
     seen.check_calls();
     for played in pit.served.matches() {
         assert_eq!(played.changed_minds(), [], "{played:#?}");
@@ -117,7 +123,6 @@ async fn check(pit: &Pit, seen: &Seen, baseline: &Baseline) {
             assert!(played.moves_sent(round.number, "Rocky") <= 1 + seen.reconnects(), "{played:#?}");
         }
     }
-    in_time(baseline.restored()).await;
 }
 
 /// Plays a match through both doors while these faults happen; the causes of the losses, by their codes.
@@ -176,7 +181,6 @@ macro_rules! survived {
 }
 
 survived! {
-    row_02_no_answer: Fault::NeverAnswer, When::NextConnection => ["connect_timeout"];
     row_04_retry_after:
         Fault::RateLimited { retry_after: "0.05".into() }, When::NextConnection;
         Fault::RateLimited { retry_after: "-99999999999".into() }, When::NextConnection => ["rate_limited"];
@@ -188,7 +192,6 @@ survived! {
     row_07_reset_after_the_move:
         Fault::DropTcp, When::received("make_move");
         Fault::DropTcp, When::handled("make_move") => ["connection_lost"];
-    row_08_half_open: Fault::HalfOpen, When::sent("your_turn") => ["server_silent"];
     row_11_close_1000: Fault::Close { code: 1_000, reason: String::new() }, When::sent("your_turn") => ["closed_by_server"];
     row_11_close_1001: Fault::Close { code: 1_001, reason: String::new() }, When::sent("your_turn") => ["closed_by_server"];
     row_11_close_1012: Fault::Close { code: 1_012, reason: String::new() }, When::sent("your_turn") => ["closed_by_server"];
@@ -229,6 +232,20 @@ async fn row_01_a_refused_connect_is_told_and_tried_until_somebody_listens() {
 }
 
 #[tokio::test]
+async fn row_02_no_answer() {
+    let order = Fault::NeverAnswer.on(When::NextConnection);
+    let causes = survives(&[order], |client| client.handshake_timeout(millis(80))).await;
+    assert!(!causes.is_empty() && causes.iter().all(|cause| *cause == "connect_timeout"), "{causes:?}");
+}
+
+#[tokio::test]
+async fn row_08_half_open() {
+    let order = Fault::HalfOpen.on(When::sent("your_turn"));
+    let causes = survives(&[order], |client| client.heartbeat(heartbeat(25, 50))).await;
+    assert!(!causes.is_empty() && causes.iter().all(|cause| *cause == "server_silent"), "{causes:?}");
+}
+
+#[tokio::test]
 async fn row_03_a_refused_key_at_the_upgrade() {
     assert_eq!(ends(Fault::Unauthorized.on(When::NextConnection)).await.status(), Some(401));
     assert_eq!(ends(Fault::Forbidden.on(When::NextConnection)).await.status(), Some(403));
@@ -240,7 +257,7 @@ async fn row_09_a_server_that_stops_reading() {
         let pit = pit(|sandbox| sandbox);
         pit.served.faults().order(Fault::StopReading.on(When::sent("your_turn"))).unwrap();
         let (seen, baseline) = (Seen::default(), Baseline::measure().await);
-        let client = client(&pit).build().unwrap();
+        let client = client(&pit).write_timeout(millis(50)).build().unwrap();
         let flooding = async {
             seen.wait_for("a turn", |event| matches!(event, Event::YourTurn(_))).await;
             let handle = seen.handle();
@@ -250,9 +267,8 @@ async fn row_09_a_server_that_stops_reading() {
         let playing = play(door, &client, Plan::matches(1), &seen);
         let (outcome, ()) = in_time(async { tokio::join!(playing, flooding) }).await;
         assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
-        // Nothing was heard either: whichever deadline comes first.
         let causes = seen.cause_codes();
-        assert!(["write_stalled", "server_silent"].contains(&causes[0]) && causes.len() == 1, "{causes:?}");
+        assert!(!causes.is_empty() && causes.iter().all(|cause| *cause == "write_stalled"), "{causes:?}");
         check(&pit, &seen, &baseline).await;
     }
 }
@@ -361,8 +377,7 @@ async fn row_22_a_machine_that_stood_still() {
     for door in Door::BOTH {
         let pit = pit(|sandbox| sandbox.turn_timeout(millis(60)));
         let (seen, baseline) = (Seen::default(), Baseline::measure().await);
-        let policy = HeartbeatPolicy::new(millis(10), millis(20)).unwrap();
-        let client = client(&pit).heartbeat(policy).build().unwrap();
+        let client = client(&pit).heartbeat(heartbeat(10, 20)).build().unwrap();
         let sleeping = async {
             seen.wait_for("a turn", |event| matches!(event, Event::YourTurn(_))).await;
             // The bot's whole thread stands still for longer than the turn lasts, and more than three silences.

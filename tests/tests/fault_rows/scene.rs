@@ -153,7 +153,6 @@ impl Scene {
             }
         }
         for seen in self.seen.borrow().iter() {
-            seen.check_calls();
             let events = seen.events();
             let ends = events.iter().filter(|(_, event)| matches!(event, Event::Closed { .. })).count();
             assert!(ends <= 1, "it ended {ends} times");
@@ -177,6 +176,7 @@ impl Scene {
         }
         self.sandbox.shutdown().await;
         before.restored().await;
+        self.seen.borrow().iter().for_each(Seen::check_calls);
     }
 
     /// Whether a fault made the server stop reading.
