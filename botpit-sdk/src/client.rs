@@ -137,7 +137,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives the connection up.
     pub async fn connect(&self) -> Result<(Handle, Events)> {
-        let driver = self.driver()?;
+        let driver = self.driver(self.session())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (inbox, stream) = Inbox::new(self.max_events, self.max_event_bytes);
         let mut state = driver.state();
@@ -164,7 +164,16 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future drops the connection at once, without a close frame.
     pub async fn run(&self, handler: impl EventHandler) -> Result<()> {
-        let driver = self.driver()?;
+        self.run_session(self.session(), handler).await
+    }
+
+    /// As [`run`](Self::run); a server that ends the session in good order is dialled again.
+    pub(crate) async fn run_staying(&self, handler: impl EventHandler) -> Result<()> {
+        self.run_session(self.session().staying(), handler).await
+    }
+
+    async fn run_session(&self, session: Session, handler: impl EventHandler) -> Result<()> {
+        let driver = self.driver(session)?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle = Handle::new(sender, driver.state());
         Drive::new(driver, runner(handler, handle), commands, &self.shutdown).await
@@ -175,9 +184,13 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
-    fn driver(&self) -> Result<Driver<Session>> {
+    fn session(&self) -> Session {
+        Session::new(self.url.clone(), self.key.clone(), self.timings)
+    }
+
+    fn driver(&self, session: Session) -> Result<Driver<Session>> {
         tracing::info!(host = %self.shown_url(), "connecting to BOTPIT");
-        Driver::new(Session::new(self.url.clone(), self.key.clone(), self.timings), self.options.clone())
+        Driver::new(session, self.options.clone())
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sdk_core::error::{Error, Result, codes};
-use sdk_core::wire::RawJson;
+use sdk_core::wire::{RawJson, printable};
 use serde::Serialize;
 
 use crate::client::Client;
@@ -170,15 +170,15 @@ impl MatchReport {
 
 impl fmt::Display for MatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The opponent chose its name: no control characters on somebody's terminal.
-        let opponent: String = self.opponent.chars().filter(|c| !c.is_control()).take(40).collect();
-        write!(f, "Match {} against {opponent}", self.id)?;
+        // The opponent chose its name: nothing in it may steer somebody's terminal.
+        let opponent: String = self.opponent.chars().take(40).collect();
+        write!(f, "Match {} against {}", printable(self.id.as_str()), printable(&opponent))?;
         if let Some(wager) = self.wager {
             write!(f, " for {wager}")?;
         }
         writeln!(f)?;
         for round in &self.rounds {
-            write!(f, "  round {}: {}", round.round, round.told)?;
+            write!(f, "  round {}: {}", round.round, printable(&round.told))?;
             match (round.score, self.side) {
                 (Some(score), Some(side)) => writeln!(f, "  ({}:{})", score.mine(side), score.theirs(side))?,
                 _ => writeln!(f)?,
@@ -302,7 +302,7 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
             table: table.clone(),
             game: PhantomData,
         };
-        let ended = self.client.run(player).await;
+        let ended = self.client.run_staying(player).await;
         let table = table.lock().unwrap_or_else(PoisonError::into_inner);
         match &table.refused {
             Some(refused) => Err(refused.clone()),

@@ -27,6 +27,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::wire::printable;
+
 /// `std::result::Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -429,7 +431,7 @@ impl Error {
         let mut source = StdError::source(self);
         while let Some(cause) = source {
             line.push_str(": ");
-            line.push_str(&cause.to_string());
+            line.push_str(&printable(&cause.to_string()).to_string());
             source = cause.source();
         }
         line
@@ -438,9 +440,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        // What others said may be in any of these: none of it may steer a terminal or begin a line of a log.
+        printable(&self.0.message).fmt(f)?;
         if let Some(field) = &self.0.field {
-            write!(f, " (field `{field}`)")?;
+            write!(f, " (field `{}`)", printable(field))?;
         }
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {status})")?;
@@ -449,7 +452,7 @@ impl fmt::Display for Error {
             write!(f, " (close code {code})")?;
         }
         if let Some(code) = &self.0.platform_code {
-            write!(f, " (platform code `{code}`)")?;
+            write!(f, " (platform code `{}`)", printable(code))?;
         }
         if let Some(wait) = self.0.retry_after {
             write!(f, " (retry after {:.1} s)", wait.as_secs_f64())?;
@@ -498,6 +501,20 @@ mod tests {
         let error = Error::new(&codes::CONNECT_FAILED, "cannot reach 127.0.0.1:9").with_source(cause);
         assert_eq!(error.to_string(), "cannot reach 127.0.0.1:9 [connect_failed]");
         assert_eq!(error.chain(), "cannot reach 127.0.0.1:9 [connect_failed]: the cable is out");
+    }
+
+    #[test]
+    fn what_others_said_cannot_steer_a_terminal() {
+        let hostile = "\u{1b}[31mred\u{9b}2J\r\n\u{202e}";
+        let cause = std::io::Error::other(hostile);
+        let error = Error::new(&codes::REJECTED, hostile)
+            .with_field(hostile)
+            .with_platform_code(hostile)
+            .with_request_id(hostile)
+            .with_source(cause);
+        for shown in [error.to_string(), error.chain(), format!("{error:?}")] {
+            assert!(shown.contains("red") && !shown.contains(crate::wire::is_unprintable), "{shown:?}");
+        }
     }
 
     #[test]

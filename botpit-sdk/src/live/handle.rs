@@ -99,7 +99,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`NOT_CONNECTED`](codes::NOT_CONNECTED) when there is no connection now,
-    /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) for more than 512 KiB.
+    /// [`OUTBOUND_FULL`](codes::OUTBOUND_FULL) when more would wait to be written than may.
     pub async fn send_raw(&self, text: impl Into<Text>) -> Result<()> {
         let text = text.into();
         self.call(|reply| Command::SendRaw { text, reply }).await

@@ -287,6 +287,11 @@ impl TurnLedger {
         expired.into_iter().map(|(match_id, _, round)| (match_id, round)).collect()
     }
 
+    /// Until when the match's last turn runs, or ran.
+    pub(crate) fn deadline(&self, match_id: &MatchId) -> Option<Instant> {
+        Some(self.matches.get(match_id.as_str())?.open.as_ref()?.deadline)
+    }
+
     /// The round of a turn that is, or was last, open.
     pub(crate) fn round(&self, match_id: &MatchId, id: TurnId) -> Option<u32> {
         let open = self.matches.get(match_id.as_str())?.open.as_ref()?;

@@ -9,6 +9,7 @@
 //! 3. the queue is joined again after that grace, unless a match turned up;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use sdk_core::clock::Instant;
 use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::secret::Secret;
 use sdk_core::socket::{Context, Dial, Lifecycle, Protocol, Token, Verdict};
-use sdk_core::wire::{RawJson, Text};
+use sdk_core::wire::{RawJson, Text, printable};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -83,8 +84,10 @@ pub(crate) struct Session {
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
     matches: HashMap<MatchId, Match>,
-    /// The last matches that ended: what comes late about them opens none of them again.
+    /// The last matches that ended: a late repetition of theirs must not open them again.
     ended: VecDeque<MatchId>,
+    /// A server that says goodbye in good order is dialled again: the bot wants to play on.
+    stays: bool,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -134,10 +137,17 @@ impl Session {
             leaving_until: None,
             matches: HashMap::new(),
             ended: VecDeque::new(),
+            stays: false,
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
         }
+    }
+
+    /// Dials again also when the server ends the session in good order with nothing under way.
+    pub(crate) fn staying(mut self) -> Self {
+        self.stays = true;
+        self
     }
 
     /// The bot's decision for a turn.
@@ -162,11 +172,13 @@ impl Session {
             Decided::Send => self.send_move(turn, cx),
             Decided::Hold => {}
             Decided::Late(late_by) => {
-                tracing::warn!(%match_id, late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
+                tracing::warn!(match_id = %printable(match_id.as_str()), late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
                 let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
-            Decided::Stale => tracing::debug!(%match_id, "a decision came for a turn that is over"),
+            Decided::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), "a decision came for a turn that is over")
+            }
         }
     }
 
@@ -178,8 +190,9 @@ impl Session {
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that has ended.
-    fn hear_of(&mut self, match_id: &str) -> Option<MatchId> {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over,
+    /// and for one more than can be under way.
+    fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
@@ -188,73 +201,102 @@ impl Session {
             }
             return Some(id);
         }
-        if self.ended.iter().any(|ended| ended.as_str() == match_id) {
-            tracing::debug!("a message of a match that is over");
+        if self.has_ended(match_id) {
+            tracing::debug!("a late message of a match that is over");
             return None;
         }
-        // The beginning was not seen: a match from before this client was started.
+        if self.matches.len() >= MAX_MATCHES {
+            let message = format!(
+                "the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out"
+            );
+            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+            return None;
+        }
+        // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
+        // or broken. Then the place in the queue went with it.
+        if self.queue.as_ref().is_some_and(|queue| queue.confirmed) {
+            self.leave_for_match(None);
+        }
         let id = MatchId::from(match_id);
         self.matches.insert(id.clone(), Match::unseen(connection));
         Some(id)
     }
 
-    /// The match ended, or is as good as over: nothing of it is sent any more.
-    fn forget(&mut self, match_id: &str) -> Option<(MatchId, Match)> {
-        let (match_id, known) = self.matches.remove_entry(match_id)?;
+    fn has_ended(&self, match_id: &str) -> bool {
+        self.ended.iter().any(|ended| ended.as_str() == match_id)
+    }
+
+    /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
+    fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
+        let queue = self.queue.take()?;
+        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
+        for reply in queue.waiting {
+            let _ = reply.send(Ok(QueueJoined { game_type: Some(game_type.clone()), position: None }));
+        }
+        Some(queue.request.wager_lamports)
+    }
+
+    /// A message could not be read. It may have been the end of a match, or the news that only comes once: what the
+    /// platform does not speak of any more is given up for lost after a while, as after a reconnect.
+    fn doubt(&mut self, now: Instant) {
+        for known in self.matches.values_mut() {
+            known.heard_on = 0;
+        }
+        if !self.matches.is_empty() {
+            self.lost_at.get_or_insert(now + self.timings.lost_after);
+        }
+    }
+
+    fn on_undecodable(&mut self, text: &str, cx: &mut Context<'_, Event>) {
+        let tag = sdk_core::wire::tag(text, "type");
+        if tag.as_deref() == Some("game_over")
+            && let Some(match_id) = sdk_core::wire::tag(text, "match_id")
+            && let Some((match_id, known)) = self.matches.remove_entry(&*match_id)
+        {
+            // How it ended cannot be read; that it did can.
+            self.close_match(&match_id, &known);
+            cx.emit(Event::MatchLost { match_id });
+            self.after_match(cx);
+            return;
+        }
+        self.doubt(cx.now());
+    }
+
+    fn close_match(&mut self, match_id: &MatchId, known: &Match) {
         self.ledger.over(match_id.as_str());
         known.over.cancel();
-        if self.ended.len() >= MAX_ENDED {
+        if self.ended.len() >= REMEMBERED_MATCHES {
             self.ended.pop_front();
         }
         self.ended.push_back(match_id.clone());
-        Some((match_id, known))
     }
 
-    /// A message that could not be decoded may still have changed what is under way.
-    fn on_broken(&mut self, text: &str, cx: &mut Context<'_, Event>) {
-        let Some(message_type) = sdk_core::wire::tag(text, "type") else { return };
-        match &*message_type {
-            // The place in the queue became a match, whatever match it is.
-            "match_found" => drop(self.leave_for_a_match(None)),
-            "game_over" => {
-                let told = sdk_core::wire::tag(text, "match_id").map(|match_id| MatchId::from(&*match_id));
-                // A match whose end cannot be read is over all the same.
-                if let Some((match_id, _)) = told.and_then(|match_id| self.forget(match_id.as_str())) {
-                    cx.emit(Event::MatchLost { match_id });
-                    self.end_if_idle(cx);
-                }
-            }
-            _ => {}
+    fn after_match(&mut self, cx: &mut Context<'_, Event>) {
+        // The bot may still want a place in the queue that it lost with a connection.
+        if self.phase == Phase::Ready && self.resume_at.is_none() {
+            self.resume(cx.now(), cx);
         }
-    }
-
-    /// The place in the queue is gone, because a match was found; whoever waited for the place has had it.
-    fn leave_for_a_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
-        let queued = self.queue.take();
-        self.left_queue();
-        let queue = queued?;
-        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
-        let joined = QueueJoined { game_type: Some(game_type), position: None };
-        for reply in queue.waiting {
-            let _ = reply.send(Ok(joined.clone()));
-        }
-        Some(queue.request.wager_lamports)
+        self.end_if_idle(cx);
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
         let message = match ServerMessage::decode(text.as_str()) {
             Ok(message) => message,
             Err(error) => {
+                let error = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => error,
+                    Cow::Owned(clean) => self.undecodable(&clean, &error),
+                };
                 tracing::warn!(error = %error, "a message could not be decoded");
                 cx.emit(Event::DecodeError(error));
-                self.on_broken(text.as_str(), cx);
+                self.on_undecodable(text.as_str(), cx);
                 return;
             }
         };
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let Some(match_id) = self.hear_of(&result.match_id) else { return };
+                let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
                 if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
                     // The platform's clock was a little ahead of ours.
                     cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
@@ -268,7 +310,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let Some(match_id) = self.hear_of(&moved.match_id) else { return };
+                let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -297,7 +339,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let Some(match_id) = self.hear_of(&start.match_id) else { return };
+                let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -327,14 +369,37 @@ impl Session {
                 text: taunt.taunt_text.map(Into::into),
             }),
             ServerMessage::Unknown { tag, .. } => {
+                let tag = self.without_key(&tag);
                 tracing::debug!(message_type = %sdk_core::wire::excerpt(&tag), "a message of an unknown type");
-                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into(), text: text.clone() }));
+                let text = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => text.clone(),
+                    Cow::Owned(clean) => Text::from(clean),
+                };
+                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into_owned(), text }));
             }
         }
     }
 
+    /// A text of the platform's without the bot's own key: some servers repeat what they refuse.
+    fn without_key<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.holds_key(text) { Cow::Owned(self.key.redact(text)) } else { Cow::Borrowed(text) }
+    }
+
+    fn holds_key(&self, text: &str) -> bool {
+        let key = self.key.expose();
+        key.len() >= SHORTEST_KEY && text.contains(key)
+    }
+
+    /// Why a message that repeats the key cannot be decoded: told from its text without the key, because an excerpt may
+    /// end in the middle of it.
+    fn undecodable(&self, clean: &str, error: &Error) -> Error {
+        ServerMessage::decode(clean).err().unwrap_or_else(|| {
+            Error::new(error.code(), "a message that repeats the API key cannot be decoded, and is not shown")
+        })
+    }
+
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let Some(match_id) = self.hear_of(&turn.match_id) else { return };
+        let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -354,7 +419,9 @@ impl Session {
             }
             Asked::Again(id) => self.send_move(id, cx),
             Asked::StillThinking | Asked::Duplicate => {}
-            Asked::Stale => tracing::debug!(%match_id, round = turn.round, "a turn of a round that is over"),
+            Asked::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), round = turn.round, "a turn of a round that is over")
+            }
         }
     }
 
@@ -383,9 +450,9 @@ impl Session {
     }
 
     fn on_error(&mut self, error: &model::ServerError<'_>, cx: &mut Context<'_, Event>) {
-        let code = error.code.clone();
-        let words = error.message.as_deref().unwrap_or("no reason was given");
-        let message = format!("the platform said: {}", sdk_core::wire::excerpt(words));
+        let code = error.code.as_ref().map(|code| ErrorCode::from(&*self.without_key(code.as_str())));
+        let words = self.without_key(error.message.as_deref().unwrap_or("no reason was given"));
+        let message = format!("the platform said: {}", sdk_core::wire::excerpt(&words));
         let greeting = self.phase == Phase::Greeting;
         let refused_key = match &code {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
@@ -431,19 +498,22 @@ impl Session {
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let Some(match_id) = self.hear_of(&found.match_id) else { return };
-        if self.matches.get(match_id.as_str()).is_some_and(|known| known.server_seed_hash.is_some()) {
+        if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
+            self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
-        let queued = self.leave_for_a_match(Some(&found.game_type));
+        let queued =
+            if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
+        let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
         let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
+        self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.game_type = Some(found.game_type.clone());
             known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
         }
         if let Some(queued) = above_queued {
-            tracing::warn!(%match_id, wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
+            tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
         cx.emit(Event::MatchFound(MatchFound {
             match_id,
@@ -457,10 +527,11 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.forget(&over.match_id) else {
+        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
             tracing::debug!("game_over for a match that is not open");
             return;
         };
+        self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
             (Some(hash), Some(seed)) => Some(verify_commitment(hash, seed)),
             _ => None,
@@ -483,7 +554,7 @@ impl Session {
             commitment,
             is_sandbox: over.is_sandbox,
         }));
-        self.end_if_idle(cx);
+        self.after_match(cx);
     }
 
     // ---- commands -------------------------------------------------------------------------------------------------
@@ -497,6 +568,9 @@ impl Session {
         if let Some(queue) = &mut self.queue {
             if queue.request == request {
                 queue.waiting.push(reply);
+                if self.phase == Phase::Ready && self.resume_at.is_none() && self.matches.is_empty() {
+                    self.join_queue_now(cx);
+                }
             } else {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
@@ -565,7 +639,16 @@ impl Session {
                 format!("{} needs a live connection", message.name()),
             ));
         }
-        cx.send(message.to_text()?)
+        self.send_text(message.to_text()?.into(), cx)
+    }
+
+    /// The WebSocket library logs what goes through it, so the key does not.
+    fn send_text(&self, text: Text, cx: &mut Context<'_, Event>) -> Result<()> {
+        if self.holds_key(text.as_str()) {
+            let message = "the message holds the API key; the client authenticates by itself";
+            return Err(Error::invalid_argument("message", message));
+        }
+        cx.send(text)
     }
 
     // ---- what a new connection owes -------------------------------------------------------------------------------
@@ -583,19 +666,27 @@ impl Session {
     }
 
     fn give_up_silent_matches(&mut self, cx: &mut Context<'_, Event>) {
+        let now = cx.now();
         let connection = self.connections;
-        let silent: Vec<MatchId> = self
-            .matches
-            .iter()
-            .filter(|(_, known)| known.heard_on < connection)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let mut silent = Vec::new();
+        for (match_id, known) in &self.matches {
+            if known.heard_on >= connection {
+                continue;
+            }
+            // While a turn's time runs, the platform need not say anything.
+            match self.ledger.deadline(match_id).map(|deadline| deadline + self.timings.lost_after) {
+                Some(due) if due > now => {
+                    self.lost_at = Some(self.lost_at.map_or(due, |at| at.min(due)));
+                }
+                _ => silent.push(match_id.clone()),
+            }
+        }
         for match_id in silent {
             self.ledger.over(match_id.as_str());
             if let Some(known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
             }
-            tracing::warn!(%match_id, "nothing was heard of the match after the reconnect");
+            tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
         if self.matches.is_empty() && !self.draining {
@@ -644,11 +735,17 @@ fn answer<T>(reply: Option<Reply<T>>, result: Result<T>) {
     }
 }
 
+/// So many matches that ended are remembered, to know a late message of theirs.
+const REMEMBERED_MATCHES: usize = 64;
+
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
 
-/// So many ended matches are remembered.
-const MAX_ENDED: usize = 64;
+/// So many matches may be open at once. Ids are the platform's to choose, and what is kept of them is bounded.
+const MAX_MATCHES: usize = 1_024;
+
+/// A shorter key could be a part of any word, and is not looked for in what the platform says.
+const SHORTEST_KEY: usize = 8;
 
 /// The spec names `auth_failed`; other servers have other words for it.
 fn sounds_like_a_refused_key(code: &str) -> bool {
@@ -687,8 +784,14 @@ impl Protocol for Session {
     }
 
     fn on_binary(&mut self, bytes: Bytes, cx: &mut Context<'_, Event>) {
-        let message = format!("a binary frame of {} bytes; the protocol has text frames only", bytes.len());
+        // The protocol has text frames only; a message in the other kind of frame is a message all the same.
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            self.on_message(&Text::from(text), cx);
+            return;
+        }
+        let message = format!("a binary frame of {} bytes that is no text", bytes.len());
         cx.emit(Event::DecodeError(Error::new(&codes::NOT_JSON, message)));
+        self.doubt(cx.now());
     }
 
     fn on_command(&mut self, command: Command, cx: &mut Context<'_, Event>) {
@@ -705,7 +808,7 @@ impl Protocol for Session {
             }
             Command::SendRaw { text, reply } => {
                 let _ = reply.send(match self.phase {
-                    Phase::Ready => cx.send(text),
+                    Phase::Ready => self.send_text(text, cx),
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
@@ -740,7 +843,9 @@ impl Protocol for Session {
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
-            Verdict::End if !self.matches.is_empty() || (self.queue.is_some() && !self.draining) => {
+            Verdict::End
+                if !self.matches.is_empty() || (!self.draining && (self.stays || self.queue.is_some())) =>
+            {
                 Verdict::RETRY
             }
             verdict => verdict,
@@ -812,7 +917,7 @@ impl Protocol for Session {
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {
         for (match_id, round) in self.ledger.expire(now) {
-            tracing::warn!(%match_id, round, "the turn's time is over and the bot has not answered");
+            tracing::warn!(match_id = %printable(match_id.as_str()), round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
         }
         if self.resume_at.is_some_and(|at| at <= now) {

@@ -49,11 +49,14 @@ pub struct Drive<P: Protocol, C> {
     // In a set of its own, so that it is looked at only when it was woken.
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
-    /// A drained connection was closed, once.
-    drained: bool,
     ended: Option<Result<()>>,
     /// How long handlers that still run may go on: after the end, or when nothing else is left to drain.
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// A drain has come to its end, and the close was asked for.
+    drained: bool,
+    /// The last round told that the bot blocks. The bot hears of it in the next round, which is not measured: a bot that
+    /// takes long over that news would otherwise be told of it for ever.
+    told_blocked: bool,
 }
 
 /// At most so many commands are taken in a row.
@@ -76,9 +79,10 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             commands_open: true,
             phases,
             phase: Phase::Running,
-            drained: false,
             ended: None,
             grace: None,
+            drained: false,
+            told_blocked: false,
         }
     }
 
@@ -87,10 +91,9 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             match self.driver.poll_step(cx) {
                 Poll::Ready(Step::Event(event)) => self.consumer.on_event(event, &mut self.driver, cx),
                 Poll::Ready(Step::Ended(outcome)) => {
-                    // Whoever waits for an answer to what was not looked at any more learns it now.
+                    // Whoever asks for something from now on learns at once that it is over.
                     self.commands.close();
                     while self.commands.try_recv().is_ok() {}
-                    self.commands_open = false;
                     self.grace = None;
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
@@ -128,7 +131,7 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
 
     /// Whether a draining connection has nothing left to wait for. A handler that does not end holds it up only for as
     /// long as handlers may go on after the end.
-    fn is_drained(&mut self, cx: &mut task::Context<'_>) -> bool {
+    fn has_drained(&mut self, cx: &mut task::Context<'_>) -> bool {
         if self.phase != Phase::Draining || self.drained {
             return false;
         }
@@ -188,7 +191,7 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            if this.is_drained(cx) {
+            if this.has_drained(cx) {
                 this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
@@ -196,10 +199,12 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             }
         }
         let took = began.elapsed();
-        if took > this.driver.options().block_notice && this.ended.is_none() {
+        let blocked = took > this.driver.options().block_notice && this.ended.is_none();
+        if blocked && !this.told_blocked {
             this.driver.blocked(took);
             cx.waker().wake_by_ref();
         }
+        this.told_blocked = blocked && !this.told_blocked;
         if let Some(outcome) = this.ended.take() {
             if this.consumer.is_idle() || this.poll_grace(cx).is_ready() {
                 return Poll::Ready(outcome);

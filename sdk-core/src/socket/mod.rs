@@ -28,11 +28,12 @@ mod dial;
 mod drive;
 mod driver;
 mod inbox;
+mod metered;
 mod options;
 mod protocol;
 
 pub use drive::{Consumer, Drive};
-pub use driver::{Driver, Step};
+pub use driver::Driver;
 pub use inbox::{Inbox, InboxEvent, InboxStream};
 pub use options::SocketOptions;
 pub use protocol::{Context, Dial, Lifecycle, Protocol, State, Token, Verdict};

@@ -11,14 +11,13 @@ use sdk_core::backoff::BackoffPolicy;
 use sdk_core::error::{Error, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::shutdown::Shutdown;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fault_in_a_turn::{MovesByMatch, PARALLEL, assert_eight_matches, eight_matches};
 use super::player::{Door, Plan, Seen, play};
 use super::scene::Baseline;
-use super::scripted::Scripted;
+use super::scripted::{DeadPort, Scripted};
 
 /// Far more than any test here takes, for a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -215,12 +214,14 @@ survived! {
 #[tokio::test]
 async fn row_01_a_refused_connect_is_told_and_tried_until_somebody_listens() {
     for door in Door::BOTH {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let dead = DeadPort::find();
+        let port = dead.port();
         let (seen, baseline) = (Seen::default(), Baseline::measure().await);
         let url = format!("ws://127.0.0.1:{port}");
         let client = quick(Client::builder("bp_live_faultUnknown").url(url)).build().unwrap();
         let late = async {
             sleep(millis(60)).await;
+            drop(dead);
             pit(move |sandbox| sandbox.port(port))
         };
         let playing = play(door, &client, Plan::matches(1), &seen);
