@@ -270,6 +270,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Over how long reconnects spread when the server says that it restarts (close codes 1012 and 1013), so that its
+    /// clients do not all come back at once. Default 15 s.
+    pub fn restart_spread(mut self, span: Duration) -> Self {
+        self.options.restart_spread = span;
+        self
+    }
+
     /// The largest message that is taken, in bytes. Default 1 MiB.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options.max_message = bytes;
