@@ -280,7 +280,8 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
         self
     }
 
-    /// Queues, plays, and queues again, until the matches are played or the client's shutdown says so.
+    /// Queues, plays, and queues again, until the matches are played or the client's shutdown says so. A server that says
+    /// goodbye in good order before that is dialled again.
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) for a wager that is missing or too small; what the platform refused

@@ -100,7 +100,8 @@ impl Handle {
     /// Sends a text as it is, for what is not typed yet.
     ///
     /// # Errors
-    /// [`NOT_CONNECTED`](codes::NOT_CONNECTED) when there is no connection now.
+    /// [`NOT_CONNECTED`](codes::NOT_CONNECTED) when there is no connection now,
+    /// [`OUTBOUND_FULL`](codes::OUTBOUND_FULL) when more would wait to be written than may.
     pub async fn send_raw(&self, text: impl Into<Text>) -> Result<()> {
         let text = text.into();
         self.call(|reply| Command::SendRaw { text, reply }).await
@@ -148,7 +149,8 @@ impl Handle {
     async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.push(command(reply)).await?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        // Nobody is left who knows how far it came.
+        answer.await.unwrap_or_else(|_| Err(gone().with_sent(Sent::Maybe)))
     }
 }
 

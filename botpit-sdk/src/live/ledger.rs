@@ -224,9 +224,9 @@ impl TurnLedger {
         Err(None)
     }
 
-    /// A round ended.
-    pub(crate) fn result(&mut self, match_id: &str, round: u32, score: Option<Score>) {
-        let Some(turns) = self.matches.get_mut(match_id) else { return };
+    /// A round ended. The number of the turn that it cut off, when the bot was still thinking about one.
+    pub(crate) fn result(&mut self, match_id: &str, round: u32, score: Option<Score>) -> Option<u32> {
+        let turns = self.matches.get_mut(match_id)?;
         if let Some(score) = score {
             turns.won = score.a.saturating_add(score.b);
         }
@@ -245,7 +245,9 @@ impl TurnLedger {
             && matches!(open.state, TurnState::Thinking)
         {
             open.state = TurnState::Given; // the round went on without us
+            return Some(open.round);
         }
+        None
     }
 
     /// The match is over: nothing of it is sent any more.

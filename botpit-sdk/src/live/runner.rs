@@ -51,12 +51,12 @@ pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<
         async move {
             let (handler, bot) = &*shared;
             let Event::YourTurn(turn) = event else {
-                let tells_failure = matches!(event, Event::HandlerFailed(_));
+                let is_report = matches!(event, Event::HandlerFailed(_));
                 return match caught(call(handler, bot, event)).await {
                     Ok(()) => Done::Nothing,
-                    // Told once more, it would only fail once more.
-                    Err(error) if tells_failure => {
-                        tracing::error!(error = %error, "the callback that is told of failures failed");
+                    // A report that fails is not reported in its turn: that would go on for ever.
+                    Err(error) if is_report => {
+                        tracing::error!(error = %error, "the callback that reports failures failed");
                         Done::Nothing
                     }
                     Err(error) => Done::Failed(error),

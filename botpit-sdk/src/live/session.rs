@@ -317,7 +317,10 @@ impl Session {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
                 let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
-                self.ledger.result(match_id.as_str(), result.round, result.score);
+                if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
+                    // The platform's clock was a little ahead of ours.
+                    cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+                }
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,
@@ -921,7 +924,7 @@ impl Protocol for Session {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
             Verdict::End
-                if !self.draining && (self.stays || !self.matches.is_empty() || self.queue.is_some()) =>
+                if !self.matches.is_empty() || (!self.draining && (self.stays || self.queue.is_some())) =>
             {
                 Verdict::RETRY
             }
@@ -973,7 +976,8 @@ impl Protocol for Session {
                         .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
                 };
                 if let Some(queue) = self.queue.take() {
-                    queue.fail(&closed());
+                    let sent = if queue.asked || queue.confirmed { Sent::Maybe } else { Sent::No };
+                    queue.fail(&closed().with_sent(sent));
                 }
                 self.left_queue();
                 for known in self.matches.values() {
