@@ -43,7 +43,7 @@ impl Handle {
     /// Before anything is sent: [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) for a wager below 0.001 SOL, or while
     /// queueing for something else. From the platform: [`REJECTED`](codes::REJECTED) or
     /// [`RATE_LIMITED`](codes::RATE_LIMITED), with its code; that the agent is queued already is none. Without an answer
-    /// within 10 s: [`CALL_TIMEOUT`](codes::CALL_TIMEOUT); a match may turn up even so.
+    /// within 60 s: [`CALL_TIMEOUT`](codes::CALL_TIMEOUT); a match may turn up even so.
     ///
     /// # Cancel safety
     /// Dropping the future does not leave the queue.

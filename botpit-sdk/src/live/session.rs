@@ -47,7 +47,8 @@ pub(crate) struct Timings {
     pub(crate) resume_grace: Duration,
     /// How long a match may stay silent after a reconnect before it is given up for lost.
     pub(crate) lost_after: Duration,
-    /// How long the platform may take to answer `join_queue`.
+    /// How long the platform may take to answer `join_queue`. Longer than a dead connection stays undetected: then the wish
+    /// goes on after the reconnect, and a match may be waiting there.
     pub(crate) queue_answer: Duration,
 }
 
@@ -56,7 +57,7 @@ impl Default for Timings {
         Self {
             resume_grace: Duration::from_secs(1),
             lost_after: Duration::from_secs(60),
-            queue_answer: Duration::from_secs(10),
+            queue_answer: Duration::from_secs(60),
         }
     }
 }

@@ -20,6 +20,7 @@ const JOIN_QUEUE: &str = r#"{"type":"join_queue","game_type":"rps","wager_lampor
 const LEAVE_QUEUE: &str = r#"{"type":"leave_queue"}"#;
 
 const GRACE: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(60);
 const LOST_AFTER: Duration = Duration::from_secs(60);
 
 fn match_found(id: &str) -> String {
@@ -428,7 +429,7 @@ async fn a_refusal_in_words_that_nobody_knows_is_the_queues_when_nothing_else_is
 async fn a_queue_that_is_never_answered_is_told_so_and_one_that_nobody_waits_for_is_asked_again() {
     let mut stage = Stage::ready();
     let mut joining = stage.join();
-    stage.0.pass(Duration::from_secs(10)).await;
+    stage.0.pass(ANSWER).await;
     let unanswered = joining.try_recv().unwrap().unwrap_err();
     assert_eq!((unanswered.code(), unanswered.sent()), (&codes::CALL_TIMEOUT, Sent::Maybe));
 
@@ -437,9 +438,9 @@ async fn a_queue_that_is_never_answered_is_told_so_and_one_that_nobody_waits_for
     stage.reconnect();
     stage.0.pass(GRACE).await;
     assert_eq!(stage.written(), [JOIN_QUEUE]);
-    stage.0.pass(LOST_AFTER).await;
+    stage.0.pass(ANSWER).await;
     assert!(stage.written().is_empty(), "not soon: the platform may have taken it without a word");
-    stage.0.pass(Duration::from_secs(10)).await;
+    stage.0.pass(LOST_AFTER).await;
     assert_eq!(stage.written(), [JOIN_QUEUE]);
     stage.hear(QUEUE_JOINED);
     stage.0.pass(Duration::from_secs(200)).await;
