@@ -976,7 +976,7 @@ impl Protocol for Session {
                         .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
                 };
                 if let Some(queue) = self.queue.take() {
-                    let sent = if queue.asked || queue.confirmed { Sent::Maybe } else { Sent::No };
+                    let sent = if queue.asked || queue.held { Sent::Maybe } else { Sent::No };
                     queue.fail(&closed().with_sent(sent));
                 }
                 self.left_queue();
