@@ -1,6 +1,11 @@
 //! The short way to play, against a platform that does not always say yes. The frames are those of the spec ("WebSocket
 //! Protocol"), with ids of their own.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 use std::time::Duration;
 

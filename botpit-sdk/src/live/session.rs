@@ -544,9 +544,9 @@ impl Session {
             let _ = reply.send(Err(error.clone()));
         }
         if queue.held {
-            // Nobody waits for this one, so nobody else would ask again.
+            // Nobody else would ask again. The platform may have taken the wish without a word, so not soon.
             self.queue = Some(Queue { asked: false, due: None, ..queue });
-            self.resume_at.get_or_insert(now + self.timings.resume_grace);
+            self.resume_at.get_or_insert(now + self.timings.lost_after);
         }
     }
 
@@ -1030,4 +1030,11 @@ impl Protocol for Session {
 }
 
 #[cfg(all(test, feature = "sandbox"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 mod tests;
