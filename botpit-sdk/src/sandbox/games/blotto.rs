@@ -93,7 +93,8 @@ fn house_bid(view: HouseView<'_>, rng: &mut fastrand::Rng) -> u64 {
     let number = |field: &str| view.state.get(field).and_then(Value::as_u64).unwrap_or_default();
     let (mine, theirs) = (number("your_budget"), number("opponent_budget"));
     let wanted = match view.strength {
-        Strength::Novice => 3,
+        // Half of what is left: the later rounds are anybody's.
+        Strength::Novice => mine.div_ceil(2),
         Strength::Regular => rng.u64(0..=6),
         Strength::Expert => {
             let score = |side: Side| {
@@ -101,21 +102,22 @@ fn house_bid(view: HouseView<'_>, rng: &mut fastrand::Rng) -> u64 {
                 let score = view.state.get("score").and_then(|score| score.get(index));
                 score.and_then(Value::as_u64).unwrap_or_default()
             };
-            let to_win = number("rounds_to_win");
-            let (need, lose_at) =
-                (to_win.saturating_sub(score(view.side)), to_win.saturating_sub(score(view.side.other())));
-            // More is never needed: this beats all that the opponent has.
-            let enough = match view.side {
-                Side::A => (theirs + 1).saturating_sub(number("terrain_bonus_a")),
-                Side::B => theirs + MAX_TERRAIN + 1,
-            };
-            // An even share of what the rounds that must be won cost, more or less by half so that it cannot be foreseen.
-            // The bonus is saved; who is about to lose saves nothing.
-            let share = mine / need.max(1);
-            let bid = rng.u64(share / 2..=share + share / 2);
-            let bid = bid.saturating_sub(number("terrain_bonus_a") / 2);
-            let bid = if lose_at <= 1 { bid.max(share) } else { bid };
-            bid.min(enough)
+            let missing = |side: Side| number("rounds_to_win").saturating_sub(score(side)).max(1);
+            let bonus = number("terrain_bonus_a");
+            if missing(view.side.other()) > 1 && rng.bool() {
+                // A round that may be lost is let go half of the time: what the opponent spends on it is gone.
+                0
+            } else {
+                // An even share for each round that must be won, one more or less so that it cannot be foreseen.
+                let share = mine.div_ceil(missing(view.side));
+                let bid = rng.u64(share.saturating_sub(1)..=share + 1).saturating_sub(bonus / 2);
+                // More is never needed: this beats all that the opponent has.
+                let enough = match view.side {
+                    Side::A => (theirs + 1).saturating_sub(bonus),
+                    Side::B => theirs + MAX_TERRAIN + 1,
+                };
+                bid.min(enough)
+            }
         }
     };
     wanted.min(mine)

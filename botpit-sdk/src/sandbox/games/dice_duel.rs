@@ -52,12 +52,9 @@ mod tests {
 
     #[test]
     fn the_dice_follow_the_published_formula_and_the_higher_wins() {
-        for (round, a, b, winner) in [
-            (1, 2, 5, Some(Side::B)),
-            (2, 4, 2, Some(Side::A)),
-            (3, 4, 4, None),
-            (10, 5, 1, Some(Side::A)),
-        ] {
+        for (round, a, b, winner) in
+            [(1, 2, 5, Some(Side::B)), (2, 4, 2, Some(Side::A)), (3, 4, 4, None), (10, 5, 1, Some(Side::A))]
+        {
             let moves = Pair { a: Some(json!({ "action": "roll" })), b: Some(json!({ "action": "roll" })) };
             let from = RoundSeed { seed: "f9e8d7c6", round };
             let (result, by_rules) = DiceDuel.resolve(from, &moves, Object::new());

@@ -119,7 +119,9 @@ mod tests {
             let (dealer, hidden) = cards;
             assert_eq!(
                 result.text(),
-                format!(r#"{{"dealer_card":{dealer},"hidden_card":{hidden},"guess_a":"{a}","guess_b":"{b}"}}"#)
+                format!(
+                    r#"{{"dealer_card":{dealer},"hidden_card":{hidden},"guess_a":"{a}","guess_b":"{b}"}}"#
+                )
             );
         }
     }

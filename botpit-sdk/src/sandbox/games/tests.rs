@@ -1,7 +1,6 @@
 //! What holds in every game.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -41,7 +40,9 @@ fn new_match(game_type: &str, server_seed: &str) -> Match {
         completed_at: None,
     };
     let players = Pair { a: AgentKey::new(0), b: AgentKey::new(1) };
-    Match::new(1, players, record, rules_of(game_type).unwrap(), fastrand::Rng::with_seed(1))
+    let [first, second, ..] = sha256(server_seed);
+    let rng = fastrand::Rng::with_seed(u64::from(first) * 256 + u64::from(second));
+    Match::new(1, players, record, rules_of(game_type).unwrap(), rng)
 }
 
 /// The text of the `game_state` of the open turn.
@@ -54,9 +55,9 @@ fn shown(played: &Match, side: Side) -> String {
 /// Any move that the rules allow.
 fn legal(game_type: &str, state: &Value, rng: &mut fastrand::Rng) -> Value {
     match game_type {
-        "coinflip" => json!({ "choice": ["heads", "tails"][rng.usize(0..2)] }),
-        "rps" => json!({ "choice": ["rock", "paper", "scissors"][rng.usize(0..3)] }),
-        "hi_lo" => json!({ "guess": ["higher", "lower"][rng.usize(0..2)] }),
+        "coinflip" => json!({ "choice": (["heads", "tails"][rng.usize(0..2)]) }),
+        "rps" => json!({ "choice": (["rock", "paper", "scissors"][rng.usize(0..3)]) }),
+        "hi_lo" => json!({ "guess": (["higher", "lower"][rng.usize(0..2)]) }),
         "dice_duel" => json!({ "action": "roll" }),
         "high_card_duel" => json!({ "action": "draw" }),
         "crash" => json!({ "cashout": rng.f64() * 8.99 + 1.01 }),
@@ -107,7 +108,7 @@ fn check_match(game_type: &str, seed: u64, late_per_16: u8, settings: &Settings)
                 continue;
             }
             let move_data = legal(game_type, &state, rng);
-            assert_eq!(played.play(side, move_data.clone()).is_ok(), true, "{game_type}: {move_data}");
+            assert!(played.play(side, move_data.clone()).is_ok(), "{game_type}: {move_data}");
             spent[side as usize] += move_data["bid"].as_u64().unwrap_or(0);
             assert_eq!(played.play(side, move_data).unwrap_err().code, "already_moved");
         }
@@ -186,7 +187,7 @@ fn blotto_with_nothing_left_ends_by_the_round_limit() {
         Settings { tie_numbering: TieNumbering::SameNumber, max_rounds: 20, ..Settings::default() };
     let seed = (0..).map(|n: u32| format!("seed {n}")).find(|seed| {
         let from = RoundSeed { seed, round: 1 };
-        from.hash("terrain")[0] % 4 == 0
+        from.hash("terrain")[0].is_multiple_of(4)
     });
     let mut played = new_match("blotto", &seed.unwrap());
     played.open_turn(Instant::now());
@@ -477,8 +478,8 @@ fn house_moves_are_allowed_and_the_same_again() {
     let all = [Strength::Novice, Strength::Regular, Strength::Expert];
     for game_type in KNOWN {
         for (a, b) in all.into_iter().flat_map(|a| all.map(|b| (a, b))) {
-            let won = house_matches(game_type, a, b, 4);
-            assert_eq!(won, house_matches(game_type, a, b, 4), "{game_type}");
+            let won = house_matches(game_type, a, b, 2);
+            assert_eq!(won, house_matches(game_type, a, b, 2), "{game_type}");
         }
     }
 }
@@ -486,22 +487,21 @@ fn house_moves_are_allowed_and_the_same_again() {
 #[test]
 fn a_stronger_house_agent_wins_more_where_skill_counts() {
     for game_type in ["hi_lo", "crash", "mines", "math_duel", "reaction_ring", "blotto"] {
-        let won = house_matches(game_type, Strength::Expert, Strength::Novice, 60);
+        let won = house_matches(game_type, Strength::Expert, Strength::Novice, 200);
         assert!(won.a > won.b * 3 / 2, "{game_type}: {won:?}");
     }
     for game_type in ["crash", "mines", "math_duel", "reaction_ring", "blotto"] {
-        let won = house_matches(game_type, Strength::Expert, Strength::Regular, 60);
+        let won = house_matches(game_type, Strength::Expert, Strength::Regular, 200);
         assert!(won.a > won.b, "{game_type}: {won:?}");
     }
 }
 
 #[test]
 fn a_house_agent_sees_what_its_side_is_shown() {
-    // The rules are shared between matches of different seeds here: equal states give equal moves whatever the seed.
+    // There is no match and no seed here: the state is all that a move is made from.
     let state = json!({ "score": [0, 0], "rounds_to_win": 3, "terrain_bonus_a": null, "your_budget": 15,
                         "opponent_budget": 15, "dealer_card": 2, "expression": "2 + 3 * 4" });
-    let past: Arc<[Moves]> = Arc::new([]);
-    let view = HouseView { strength: Strength::Expert, side: Side::B, state: &state, past: &past };
+    let view = HouseView { strength: Strength::Expert, side: Side::B, state: &state, past: &[] };
     for game_type in KNOWN {
         let rules = rules_of(game_type).unwrap();
         let seen = |seed| rules.house_move(view, &mut fastrand::Rng::with_seed(seed));
