@@ -184,6 +184,11 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
+    /// What stops this client, together with everything else that shares it.
+    pub(crate) fn shutdown_of_all(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
     fn session(&self) -> Session {
         Session::new(self.url.clone(), self.key.clone(), self.timings)
     }
@@ -265,6 +270,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Over how long reconnects spread when the server says that it restarts (close codes 1012 and 1013), so that its
+    /// clients do not all come back at once. Default 15 s.
+    pub fn restart_spread(mut self, span: Duration) -> Self {
+        self.options.restart_spread = span;
+        self
+    }
+
     /// The largest message that is taken, in bytes. Default 1 MiB.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options.max_message = bytes;
@@ -285,7 +297,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long after a reconnect a match may stay silent before it is given up for lost. Default 60 s.
+    /// How long after a reconnect, or after a message that could not be read, a match may stay silent before it is given up
+    /// for lost. The time of an open turn is not counted. Default 60 s.
     pub fn match_lost_after(mut self, span: Duration) -> Self {
         self.timings.lost_after = span;
         self
@@ -378,7 +391,6 @@ fn ws_url(text: &str) -> Result<Url> {
 }
 
 /// The REST base, from itself or from the WebSocket's address.
-#[cfg(feature = "wallet")]
 pub(crate) fn rest_url(text: &str) -> Result<Url> {
     let mut url = ws_url(text)?;
     let base = url.path().strip_suffix(WS_PATH).unwrap_or_default().to_owned();

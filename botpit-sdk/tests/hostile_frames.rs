@@ -267,7 +267,7 @@ async fn serve(listener: TcpListener, frames: Vec<String>) {
     say(&mut socket, r#"{"type":"queue_joined","game_type":"rps","position":1}"#).await;
     say(&mut socket, r#"{"type":"match_found","match_id":"MATCH","game_type":"rps","opponent_id":"you","opponent_name":"BotX","wager_lamports":10000000,"server_seed_hash":"hash"}"#).await;
     say(&mut socket, r#"{"type":"game_start","match_id":"MATCH","your_side":"a"}"#).await;
-    for (round, frames) in (1..=2).zip(frames.chunks(FRAMES / 2)) {
+    for (round, frames) in (1..=2).zip(frames.chunks(frames.len().div_ceil(2))) {
         for frame in frames {
             socket.send(Message::text(frame.as_str())).await.unwrap();
         }
@@ -295,10 +295,8 @@ async fn a_bot_finishes_its_match_whatever_else_it_is_told() {
         while let Some(event) = events.next().await {
             let counts = event.match_id().is_some_and(|id| id.as_str() == MATCH);
             match event {
-                Event::YourTurn(turn) => {
-                    if turn.state::<Rps>().is_ok() || counts {
-                        bot.make_move(&turn, Choice::Rock).await.unwrap();
-                    }
+                Event::YourTurn(turn) if counts || turn.state::<Rps>().is_ok() => {
+                    bot.make_move(&turn, Choice::Rock).await.unwrap();
                 }
                 Event::RoundResult(_) if counts => results += 1,
                 Event::GameOver(over) if counts => {
@@ -318,4 +316,35 @@ async fn a_bot_finishes_its_match_whatever_else_it_is_told() {
         assert!(undecodable > FRAMES / 3, "seed {seed}: {undecodable}");
         server.await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_of_matches_that_never_were_is_bounded() {
+    const TOLD: usize = 3_000;
+    let frames =
+        (0..TOLD).map(|n| format!(r#"{{"type":"game_start","match_id":"m-{n}","your_side":"a"}}"#)).collect();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(serve(listener, frames));
+    let client =
+        Client::builder("bp_live_abc123def456").url(url).event_queue(10_000, 64 << 20).build().unwrap();
+    let (bot, mut events) = client.connect().await.unwrap();
+    bot.join_queue("rps".into(), "0.01 SOL".parse().unwrap()).await.unwrap();
+    let (mut started, mut left_out) = (0, 0);
+    while let Some(event) = events.next().await {
+        match event {
+            Event::YourTurn(turn) => bot.make_move(&turn, Choice::Rock).await.unwrap(),
+            Event::GameStart(_) => started += 1,
+            Event::DecodeError(error) => {
+                assert_eq!(error.field(), Some("match_id"), "{error}");
+                left_out += 1;
+            }
+            Event::GameOver(over) if over.match_id.as_str() == MATCH => bot.close().await.unwrap(),
+            Event::Disconnected { cause } => panic!("{cause}"),
+            _ => {}
+        }
+    }
+    // The one that counts is among those that were kept.
+    assert_eq!((started, left_out), (1_024, TOLD + 1 - 1_024));
+    server.await.unwrap();
 }

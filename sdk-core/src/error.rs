@@ -23,7 +23,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -231,6 +231,7 @@ struct Inner {
     status: Option<u16>,
     close_code: Option<u16>,
     retry_after: Option<Duration>,
+    server_time: Option<SystemTime>,
     request_id: Option<String>,
     sent: Sent,
     body: Option<Bytes>,
@@ -248,6 +249,7 @@ impl Error {
             status: None,
             close_code: None,
             retry_after: None,
+            server_time: None,
             request_id: None,
             sent: Sent::No,
             body: None,
@@ -299,10 +301,39 @@ impl Error {
         self
     }
 
+    /// Forgets the answer's body: for calls whose answers hold a secret.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.0.body = None;
+        self
+    }
+
     /// Adds how long the platform (or our limiter) asks to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Adds what the server's clock showed when it answered.
+    #[must_use]
+    pub fn with_server_time(mut self, time: SystemTime) -> Self {
+        self.0.server_time = Some(time);
+        self
+    }
+
+    /// Adds a sentence to the message: what the caller knows, and whoever made the error did not. It must be free of secrets.
+    ///
+    /// ```
+    /// use sdk_core::error::{Error, codes};
+    ///
+    /// let error = Error::new(&codes::HTTP_TIMEOUT, "no answer within 30 s").with_note("the agent may exist by now");
+    /// assert_eq!(error.message(), "no answer within 30 s; the agent may exist by now");
+    /// ```
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(note);
         self
     }
 
@@ -383,6 +414,11 @@ impl Error {
     /// How long the platform asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What the server's clock showed when it refused, to the second, where it said so: a REST answer's `Date`.
+    pub fn server_time(&self) -> Option<SystemTime> {
+        self.0.server_time
     }
 
     /// The id of the request that failed, where the protocol has ids.

@@ -138,7 +138,12 @@ fn may_hide_an_end(cell: &Cell) -> bool {
     matches!(&cell.point.when, When::Sending(kind) | When::Sent(kind) if last_words.contains(&kind.as_str()))
         || matches!(
             cell.fault,
-            Fault::HalfOpen | Fault::Silence | Fault::StopReading | Fault::BrokenField { .. }
+            // A torn frame may be that of the last result.
+            Fault::HalfOpen
+                | Fault::Silence
+                | Fault::StopReading
+                | Fault::BrokenField { .. }
+                | Fault::TornFrame
         )
 }
 

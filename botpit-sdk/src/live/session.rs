@@ -6,7 +6,7 @@
 //! 1. authenticate;
 //! 2. open turns come from the platform again, and get the very same move; a move that was decided during the outage and
 //!    never written is sent after a short grace when the platform does not ask;
-//! 3. the queue is joined again after that grace, unless a match turned up;
+//! 3. the queue is joined again after that grace, unless a match turned up that the place was for;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
 use std::borrow::Cow;
@@ -37,6 +37,9 @@ use crate::model::{
     ServerMessage, Side,
 };
 
+/// How long until the queue is tried again, in graces, when the platform finds it too soon after a reconnect.
+const RETRY_GRACES: u32 = 5;
+
 /// The timings of a session. They are the machine's own time: the transport does not scale.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timings {
@@ -44,11 +47,17 @@ pub(crate) struct Timings {
     pub(crate) resume_grace: Duration,
     /// How long a match may stay silent after a reconnect before it is given up for lost.
     pub(crate) lost_after: Duration,
+    /// How long the platform may take to answer `join_queue`.
+    pub(crate) queue_answer: Duration,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { resume_grace: Duration::from_secs(1), lost_after: Duration::from_secs(60) }
+        Self {
+            resume_grace: Duration::from_secs(1),
+            lost_after: Duration::from_secs(60),
+            queue_answer: Duration::from_secs(10),
+        }
     }
 }
 
@@ -104,10 +113,14 @@ enum Phase {
 
 struct Queue {
     request: JoinQueue,
-    /// Whether `join_queue` was written on this connection.
+    /// Whether `join_queue` was given to be written on this connection.
     asked: bool,
-    /// Whether the platform confirmed it, on any connection.
-    confirmed: bool,
+    /// What the platform confirmed on this connection.
+    joined: Option<QueueJoined>,
+    /// Until when it must be.
+    due: Option<Instant>,
+    /// Whether it was asked for on an earlier connection: a match may turn up for it, or the platform may hold the place.
+    held: bool,
     waiting: Vec<Reply<QueueJoined>>,
 }
 
@@ -182,16 +195,26 @@ impl Session {
         }
     }
 
+    /// The bot's handler has ended without an answer, because its time was over.
+    pub(crate) fn ran_out(&mut self, match_id: &MatchId, turn: TurnId, cx: &mut Context<'_, Event>) {
+        if let Some(round) = self.ledger.ran_out(match_id, turn) {
+            cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+        }
+    }
+
     fn send_move(&mut self, turn: TurnId, cx: &mut Context<'_, Event>) {
         if let Some((_, frame)) = self.ledger.frame(turn)
             && let Err(error) = cx.send_tracked(frame.clone(), Token(turn.0))
         {
+            self.ledger.not_queued(turn); // still owed
+            self.resume_at.get_or_insert(cx.now() + self.timings.resume_grace);
             cx.emit(Event::Error(error));
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over.
-    fn hear_of(&mut self, match_id: &str) -> Option<MatchId> {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over,
+    /// and for one more than can be under way.
+    fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
         let connection = self.connections;
         if let Some((id, _)) = self.matches.get_key_value(match_id) {
             let id = id.clone();
@@ -204,9 +227,16 @@ impl Session {
             tracing::debug!("a late message of a match that is over");
             return None;
         }
+        if self.matches.len() >= MAX_MATCHES {
+            let message = format!(
+                "the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out"
+            );
+            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+            return None;
+        }
         // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
         // or broken. Then the place in the queue went with it.
-        if self.queue.as_ref().is_some_and(|queue| queue.confirmed) {
+        if self.queue.as_ref().is_some_and(|queue| queue.held || queue.joined.is_some()) {
             self.leave_for_match(None);
         }
         let id = MatchId::from(match_id);
@@ -220,11 +250,9 @@ impl Session {
 
     /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
     fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
-        let queue = self.queue.take()?;
+        let mut queue = self.queue.take()?;
         let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
-        for reply in queue.waiting {
-            let _ = reply.send(Ok(QueueJoined { game_type: Some(game_type.clone()), position: None }));
-        }
+        queue.join(QueueJoined { game_type: Some(game_type), position: None });
         Some(queue.request.wager_lamports)
     }
 
@@ -288,8 +316,11 @@ impl Session {
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let Some(match_id) = self.hear_of(&result.match_id) else { return };
-                self.ledger.result(match_id.as_str(), result.round, result.score);
+                let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
+                if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
+                    // The platform's clock was a little ahead of ours.
+                    cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+                }
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,
@@ -299,7 +330,7 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let Some(match_id) = self.hear_of(&moved.match_id) else { return };
+                let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -311,10 +342,11 @@ impl Session {
             }
             ServerMessage::QueueJoined(joined) => self.on_queue_joined(joined, cx),
             ServerMessage::QueueLeft => {
-                if let Some(queue) = self.queue.take() {
+                if self.leaving_until.is_some() {
+                    self.left_queue(); // what was asked for since then is another place
+                } else if let Some(queue) = self.queue.take_if(|queue| queue.asked) {
                     queue.fail(&Error::new(&codes::REJECTED, "the platform took the bot out of the queue"));
                 }
-                self.left_queue();
                 cx.emit(Event::QueueLeft);
                 self.end_if_idle(cx);
             }
@@ -328,7 +360,7 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let Some(match_id) = self.hear_of(&start.match_id) else { return };
+                let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
                 }
@@ -388,7 +420,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let Some(match_id) = self.hear_of(&turn.match_id) else { return };
+        let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -433,7 +465,7 @@ impl Session {
         let now = cx.now();
         self.resume_at = Some(now + self.timings.resume_grace);
         self.lost_at = (!self.matches.is_empty()).then(|| now + self.timings.lost_after);
-        if self.queue.as_ref().is_some_and(|queue| !queue.confirmed) && self.matches.is_empty() {
+        if self.queue.as_ref().is_some_and(|queue| !queue.held) {
             self.join_queue_now(cx);
         }
     }
@@ -447,7 +479,11 @@ impl Session {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
             None => greeting,
         };
-        let kind = if refused_key { &codes::AUTH_REJECTED } else { &codes::REJECTED };
+        let kind = match &code {
+            _ if refused_key => &codes::AUTH_REJECTED,
+            Some(ErrorCode::RateLimited) => &codes::RATE_LIMITED,
+            _ => &codes::REJECTED,
+        };
         let mut refusal = Error::new(kind, message).with_sent(Sent::Yes);
         if let Some(code) = &code {
             refusal = refusal.with_platform_code(code.as_str());
@@ -460,40 +496,76 @@ impl Session {
             cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
-        // The protocol has no request ids: an error is laid at the queue's door only when it says so itself.
-        if let Some(queue) = &mut self.queue
-            && queue.asked
-            && !queue.confirmed
-            && code.as_ref().is_some_and(is_about_the_queue)
-            && let Some(queue) = self.queue.take()
-        {
-            queue.fail(&refusal);
-        }
+        self.on_queue_refused(code.as_ref(), &refusal, cx);
         if code.as_ref() == Some(&ErrorCode::NotQueued) {
             self.left_queue();
         }
         cx.emit(Event::Error(refusal));
     }
 
+    /// The protocol has no request ids: an error is laid at the queue's door only while the queue waits for its answer, and
+    /// when it says so itself, or may mean many things and no match is open that it could be about.
+    fn on_queue_refused(&mut self, code: Option<&ErrorCode>, refusal: &Error, cx: &Context<'_, Event>) {
+        let alone = self.matches.is_empty();
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked && queue.joined.is_none()) else {
+            return;
+        };
+        let again_in = match code {
+            // The platform held the place through the outage, or an earlier run of the program took it.
+            Some(ErrorCode::AlreadyQueued) => {
+                queue.join(QueueJoined { game_type: None, position: None });
+                return;
+            }
+            // The match that the place was for is going on, and has not been spoken of yet.
+            Some(ErrorCode::AlreadyInMatch) if queue.held => self.timings.lost_after,
+            Some(ErrorCode::RateLimited | ErrorCode::Internal) if queue.held => {
+                self.timings.resume_grace * RETRY_GRACES
+            }
+            code if is_about_the_queue(code, alone) => {
+                if let Some(queue) = self.queue.take() {
+                    queue.fail(refusal);
+                }
+                return;
+            }
+            _ => return,
+        };
+        queue.asked = false;
+        queue.due = None;
+        self.resume_at.get_or_insert(cx.now() + again_in);
+    }
+
+    /// The platform did not answer `join_queue`.
+    fn on_queue_unanswered(&mut self, now: Instant) {
+        let Some(mut queue) = self.queue.take() else { return };
+        let span = self.timings.queue_answer.as_secs_f64();
+        let message = format!("no answer to join_queue within {span:.1} s");
+        let error = Error::new(&codes::CALL_TIMEOUT, message).with_sent(Sent::Maybe);
+        for reply in queue.waiting.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+        if queue.held {
+            // Nobody else would ask again. The platform may have taken the wish without a word, so not soon.
+            self.queue = Some(Queue { asked: false, due: None, ..queue });
+            self.resume_at.get_or_insert(now + self.timings.lost_after);
+        }
+    }
+
     fn on_queue_joined(&mut self, joined: model::QueueJoined, cx: &mut Context<'_, Event>) {
         let joined = QueueJoined { game_type: joined.game_type, position: joined.position };
-        if let Some(queue) = &mut self.queue {
-            queue.confirmed = true;
-            for reply in queue.waiting.drain(..) {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        if let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked) {
+            queue.join(joined.clone());
         }
         cx.emit(Event::QueueJoined(joined));
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
         if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
-            self.hear_of(&found.match_id);
+            self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
         let queued =
             if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
-        let Some(match_id) = self.hear_of(&found.match_id) else { return };
+        let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
         let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         self.left_queue();
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
@@ -516,9 +588,13 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
-            tracing::debug!("game_over for a match that is not open");
-            return;
+        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+            Some(open) => open,
+            None if self.has_ended(&over.match_id) => {
+                tracing::debug!("game_over for a match that is over");
+                return;
+            }
+            None => (MatchId::from(&*over.match_id), Match::unseen(self.connections)),
         };
         self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
@@ -555,18 +631,18 @@ impl Session {
             return;
         }
         if let Some(queue) = &mut self.queue {
-            if queue.request == request {
-                queue.waiting.push(reply);
-                if self.phase == Phase::Ready && self.resume_at.is_none() && self.matches.is_empty() {
-                    self.join_queue_now(cx);
-                }
-            } else {
+            if queue.request != request {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
+            } else if let Some(joined) = &queue.joined {
+                let _ = reply.send(Ok(joined.clone()));
+            } else {
+                queue.waiting.push(reply);
             }
             return;
         }
-        self.queue = Some(Queue { request, asked: false, confirmed: false, waiting: vec![reply] });
+        self.queue =
+            Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
             self.join_queue_now(cx);
         }
@@ -579,7 +655,10 @@ impl Session {
         }
         let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
         match sent {
-            Ok(()) => queue.asked = true,
+            Ok(()) => {
+                queue.asked = true;
+                queue.due = Some(cx.now() + self.timings.queue_answer);
+            }
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
@@ -590,7 +669,8 @@ impl Session {
 
     fn leave_queue(&mut self, reply: Option<Reply<()>>, cx: &mut Context<'_, Event>) {
         match self.queue.take() {
-            Some(queue) if queue.asked => {
+            // A place of before may still be held.
+            Some(queue) if queue.asked || (queue.held && self.phase == Phase::Ready) => {
                 queue.fail(&Error::new(&codes::CLIENT_CLOSED, "the bot left the queue"));
                 match ClientMessage::LeaveQueue.to_text().and_then(|text| cx.send(text)) {
                     Ok(()) => {
@@ -649,7 +729,7 @@ impl Session {
         for turn in self.ledger.owed(now) {
             self.send_move(turn, cx);
         }
-        if self.matches.is_empty() && !self.draining {
+        if !self.draining {
             self.join_queue_now(cx);
         }
     }
@@ -678,9 +758,6 @@ impl Session {
             tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
-        if self.matches.is_empty() && !self.draining {
-            self.join_queue_now(cx);
-        }
     }
 
     fn connection_lost(&mut self, cause: &Error) {
@@ -689,8 +766,10 @@ impl Session {
         self.lost_at = None;
         if let Some(queue) = &mut self.queue {
             // The place is gone with the connection; what the bot wants is not.
-            queue.confirmed |= queue.asked;
+            queue.held |= queue.asked;
             queue.asked = false;
+            queue.joined = None;
+            queue.due = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
@@ -711,6 +790,15 @@ impl Match {
 }
 
 impl Queue {
+    /// The platform has given the place.
+    fn join(&mut self, joined: QueueJoined) {
+        for reply in self.waiting.drain(..) {
+            let _ = reply.send(Ok(joined.clone()));
+        }
+        self.joined = Some(joined);
+        self.due = None;
+    }
+
     fn fail(self, error: &Error) {
         for reply in self.waiting {
             let _ = reply.send(Err(error.clone()));
@@ -730,6 +818,9 @@ const REMEMBERED_MATCHES: usize = 64;
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
 
+/// So many matches may be open at once. Ids are the platform's to choose, and what is kept of them is bounded.
+const MAX_MATCHES: usize = 1_024;
+
 /// A shorter key could be a part of any word, and is not looked for in what the platform says.
 const SHORTEST_KEY: usize = 8;
 
@@ -739,16 +830,19 @@ fn sounds_like_a_refused_key(code: &str) -> bool {
     ["auth", "key", "token", "forbidden", "revoked", "banned"].iter().any(|word| code.contains(word))
 }
 
-fn is_about_the_queue(code: &ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::UnknownGame
+fn is_about_the_queue(code: Option<&ErrorCode>, alone: bool) -> bool {
+    match code {
+        Some(
+            ErrorCode::UnknownGame
             | ErrorCode::InvalidWager
-            | ErrorCode::AlreadyQueued
             | ErrorCode::AlreadyInMatch
             | ErrorCode::InvalidMessage
-            | ErrorCode::RateLimited
-    )
+            | ErrorCode::RateLimited,
+        ) => true,
+        // The spec does not list the codes: an empty wallet, for one, has a word that nobody knows here.
+        Some(ErrorCode::Internal | ErrorCode::UnknownType | ErrorCode::Other(_)) | None => alone,
+        Some(_) => false,
+    }
 }
 
 impl Protocol for Session {
@@ -830,7 +924,7 @@ impl Protocol for Session {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
             Verdict::End
-                if !self.draining && (self.stays || !self.matches.is_empty() || self.queue.is_some()) =>
+                if !self.matches.is_empty() || (!self.draining && (self.stays || self.queue.is_some())) =>
             {
                 Verdict::RETRY
             }
@@ -855,6 +949,7 @@ impl Protocol for Session {
             Lifecycle::Lost { cause } => {
                 self.connection_lost(cause);
                 cx.emit(Event::Disconnected { cause: cause.clone() });
+                self.end_if_idle(cx);
             }
             Lifecycle::Waiting { attempt, delay, cause } => {
                 let host = sdk_core::secret::shown_url(&self.url);
@@ -881,7 +976,8 @@ impl Protocol for Session {
                         .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
                 };
                 if let Some(queue) = self.queue.take() {
-                    queue.fail(&closed());
+                    let sent = if queue.asked || queue.held { Sent::Maybe } else { Sent::No };
+                    queue.fail(&closed().with_sent(sent));
                 }
                 self.left_queue();
                 for known in self.matches.values() {
@@ -894,7 +990,8 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()]
+        let queue_due = self.queue.as_ref().and_then(|queue| queue.due);
+        [self.resume_at, self.lost_at, self.leaving_until, queue_due, self.ledger.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -904,6 +1001,9 @@ impl Protocol for Session {
         for (match_id, round) in self.ledger.expire(now) {
             tracing::warn!(match_id = %printable(match_id.as_str()), round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
+        }
+        if self.queue.as_ref().and_then(|queue| queue.due).is_some_and(|at| at <= now) {
+            self.on_queue_unanswered(now);
         }
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;
@@ -928,3 +1028,13 @@ impl Protocol for Session {
         self.matches.is_empty() && self.leaving_until.is_none()
     }
 }
+
+#[cfg(all(test, feature = "sandbox"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+mod tests;

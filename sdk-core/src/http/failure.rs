@@ -142,6 +142,9 @@ impl Refusal<'_> {
         if let Some(wait) = retry_after::parse(self.headers, self.now) {
             error = error.with_retry_after(wait);
         }
+        if let Some(time) = retry_after::server_time(self.headers) {
+            error = error.with_server_time(time);
+        }
         if let Some(id) = self.header(REQUEST_ID) {
             error = error.with_request_id(mask.line(id, MAX_WORDS));
         }

@@ -50,6 +50,7 @@ pub struct Drive<P: Protocol, C> {
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
     ended: Option<Result<()>>,
+    /// How long handlers that still run may go on: after the end, or when nothing else is left to drain.
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
     /// A drain has come to its end, and the close was asked for.
     drained: bool,
@@ -93,6 +94,7 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
                     // Whoever asks for something from now on learns at once that it is over.
                     self.commands.close();
                     while self.commands.try_recv().is_ok() {}
+                    self.grace = None;
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
                 }
@@ -125,6 +127,24 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             cx.waker().wake_by_ref();
         }
         busy
+    }
+
+    /// Whether a draining connection has nothing left to wait for. A handler that does not end holds it up only for as
+    /// long as handlers may go on after the end.
+    fn has_drained(&mut self, cx: &mut task::Context<'_>) -> bool {
+        if self.phase != Phase::Draining || self.drained {
+            return false;
+        }
+        if !self.driver.protocol().is_idle() {
+            self.grace = None;
+            return false;
+        }
+        self.consumer.is_idle() || self.poll_grace(cx).is_ready()
+    }
+
+    fn poll_grace(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        let finish = self.driver.options().finish_timeout;
+        self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish))).as_mut().poll(cx)
     }
 
     fn poll_phase(&mut self, cx: &mut task::Context<'_>) -> bool {
@@ -171,8 +191,7 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            let drains = this.phase == Phase::Draining && !this.drained;
-            if drains && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+            if this.has_drained(cx) {
                 this.drained = true;
                 this.driver.close();
             } else if !busy && !this.driver.is_touched() {
@@ -187,9 +206,7 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
         }
         this.told_blocked = blocked && !this.told_blocked;
         if let Some(outcome) = this.ended.take() {
-            let finish = this.driver.options().finish_timeout;
-            let grace = this.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish)));
-            if this.consumer.is_idle() || grace.as_mut().poll(cx).is_ready() {
+            if this.consumer.is_idle() || this.poll_grace(cx).is_ready() {
                 return Poll::Ready(outcome);
             }
             this.ended = Some(outcome);

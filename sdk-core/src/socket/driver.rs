@@ -295,6 +295,11 @@ impl<P: Protocol> Driver<P> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Some(Err(error))) => {
+                    if matches!(error, WsError::Utf8(_)) {
+                        // A code of its own; the one that all other violations get comes too late after it.
+                        let frame = CloseFrame { code: CloseCode::Invalid, reason: "".into() };
+                        let _ = Pin::new(&mut **socket).start_send(Message::Close(Some(frame)));
+                    }
                     let cause = socket_error(error);
                     self.lose(cx, cause);
                     return Poll::Ready(());

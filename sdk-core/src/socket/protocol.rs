@@ -211,7 +211,7 @@ impl Verdict {
     /// | another 4xx at the upgrade, before the first success | fatal: the URL is wrong |
     /// | 429, 503 with `Retry-After` | retry, not sooner |
     /// | close 1012 or 1013 | retry, spread |
-    /// | close 1000 | end |
+    /// | close 1000, after the first success | end |
     /// | everything else | retry |
     pub fn of(cause: &Error, was_ready: bool) -> Self {
         let code = cause.code();
@@ -226,7 +226,7 @@ impl Verdict {
             return Self::Fatal;
         }
         match cause.close_code() {
-            Some(1000) => Self::End,
+            Some(1000) if was_ready => Self::End,
             Some(1012 | 1013) => Self::Retry { at_least: cause.retry_after(), restart: true },
             _ => Self::Retry { at_least: cause.retry_after(), restart: false },
         }

@@ -2,15 +2,17 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::future::poll_fn;
+use std::task;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use sdk_core::network::Network;
-use sdk_core::socket::{Context, Dial, Driver, Lifecycle, Protocol, SocketOptions, Step};
+use sdk_core::shutdown::Shutdown;
+use sdk_core::socket::{Consumer, Context, Dial, Drive, Driver, Lifecycle, Protocol, SocketOptions};
 use sdk_core::wire::Text;
 use sdk_core::{Error, Result};
+use tokio::sync::mpsc;
 
 /// What happened.
 #[derive(Debug)]
@@ -53,22 +55,39 @@ impl Protocol for Probe {
     }
 }
 
-/// The bot.
-pub(crate) struct Bot(Driver<Probe>);
+struct Forward(mpsc::UnboundedSender<Told>);
+
+impl Consumer<Probe> for Forward {
+    // Nobody listens any more when the test has seen enough.
+    fn on_event(&mut self, told: Told, _: &mut Driver<Probe>, _: &mut task::Context<'_>) {
+        let _ = self.0.send(told);
+    }
+
+    fn on_end(&mut self, outcome: &Result<()>) {
+        let _ = self.0.send(Told::Ended(outcome.clone()));
+    }
+}
+
+/// The bot. Its connection is closed when it is dropped.
+pub(crate) struct Bot {
+    told: mpsc::UnboundedReceiver<Told>,
+    _commands: mpsc::Sender<()>,
+}
 
 impl Bot {
     pub(crate) fn new(dial: Dial, network: Network) -> Self {
         let mut options = SocketOptions::default();
         options.network = network;
         options.seed = Some(1);
-        Self(Driver::new(Probe(dial), options).unwrap())
+        let driver = Driver::new(Probe(dial), options).unwrap();
+        let (sender, told) = mpsc::unbounded_channel();
+        let (commands, receiver) = mpsc::channel(1);
+        tokio::spawn(Drive::new(driver, Forward(sender), receiver, &Shutdown::new()));
+        Self { told, _commands: commands }
     }
 
     pub(crate) async fn next(&mut self) -> Told {
-        match poll_fn(|cx| self.0.poll_step(cx)).await {
-            Step::Event(told) => told,
-            Step::Ended(outcome) => Told::Ended(outcome),
-        }
+        self.told.recv().await.unwrap()
     }
 
     /// Why the connection, or the dial, was lost. Nothing else may come before it.

@@ -13,4 +13,6 @@ mod commands;
 mod ending;
 mod host;
 mod life;
+mod rooms;
+mod tunnel;
 mod typed;

@@ -7,21 +7,15 @@ use botpit_sdk::{Client, ErrorKind, Event};
 use sdk_core::error::codes;
 use sdk_core::network::Network;
 use sdk_core::socket::State;
-use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use super::log_capture::Log;
 use super::player::{Door, Plan, Seen, play};
 use super::scene::{Baseline, Scene, bounded, seeds};
-use super::scripted::{Scripted, answer};
+use super::scripted::{DeadPort, Scripted, answer};
 
 const KEY: &str = "bp_live_never-shown";
 const CAP: Duration = Duration::from_secs(30);
-
-/// A port on which nobody listens.
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
 
 fn is_told(event: &Event) -> bool {
     matches!(event, Event::Reconnecting { .. } | Event::StillConnecting { .. })
@@ -30,8 +24,9 @@ fn is_told(event: &Event) -> bool {
 #[tokio::test(start_paused = true)]
 async fn row_01_refused_connects_are_told_and_tried_again_fast_then_up_to_the_cap() {
     for seed in seeds() {
-        let port = free_port().await;
-        let (log, guard) = Log::of_this_thread();
+        let dead = DeadPort::find();
+        let port = dead.port();
+        let log = Log::of_this_thread();
         let baseline = Baseline::measure().await;
         let client = Client::builder(KEY).url(format!("ws://127.0.0.1:{port}")).seed(seed).build().unwrap();
         let seen = Seen::default();
@@ -53,7 +48,8 @@ async fn row_01_refused_connects_are_told_and_tried_again_fast_then_up_to_the_ca
         assert!(seen.cause_codes().iter().all(|code| *code == "connect_failed"), "{seen:?}");
         assert_eq!(*seen.handle().state().borrow(), State::Reconnecting);
 
-        let lines = log.lines();
+        // A machine that is busy may have more to say: that the thread was blocked.
+        let lines: Vec<_> = log.lines().into_iter().filter(|line| line.contains(" try ")).collect();
         let line = &lines[0];
         for part in ["WARN", &format!("127.0.0.1:{port}"), "could not be reached", "try 1 in "] {
             assert!(line.contains(part), "{line:?} does not say {part:?}");
@@ -63,13 +59,13 @@ async fn row_01_refused_connects_are_told_and_tried_again_fast_then_up_to_the_ca
 
         seen.let_go();
         drop(playing);
-        drop(guard);
         baseline.restored().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_01_a_name_that_does_not_resolve_is_told_too() {
+    let baseline = Baseline::measure().await;
     // No label of a name is longer than 63 characters: no resolver has to be asked.
     let host = format!("{}.invalid", "x".repeat(64));
     let network = Network::new().allow_plaintext(true);
@@ -89,12 +85,16 @@ async fn row_01_a_name_that_does_not_resolve_is_told_too() {
     let cause = &seen.causes()[0];
     assert_eq!((cause.code(), cause.kind()), (&codes::CONNECT_FAILED, ErrorKind::Connection));
     assert!(cause.chain().contains("name could not be resolved"), "{}", cause.chain());
+    seen.let_go();
+    drop(playing);
+    baseline.restored().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_01_a_server_that_comes_up_late_is_found() {
     for door in Door::BOTH {
-        let port = free_port().await;
+        let dead = DeadPort::find();
+        let port = dead.port();
         let baseline = Baseline::measure().await;
         let seen = Seen::default();
         let key = "bp_live_faultUnknown";
@@ -102,10 +102,12 @@ async fn row_01_a_server_that_comes_up_late_is_found() {
         let playing = play(door, &client, Plan::matches(1), &seen);
         let late = async {
             sleep(Duration::from_secs(300)).await;
+            drop(dead);
             let sandbox = Sandbox::builder().port(port).house([Strength::Novice]).start().await.unwrap();
             (sandbox, Instant::now())
         };
-        let (outcome, (sandbox, up)) = bounded("the late server", async { tokio::join!(playing, late) }).await;
+        let (outcome, (sandbox, up)) =
+            bounded("the late server", async { tokio::join!(playing, late) }).await;
         assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
         assert_eq!(seen.finished(), 1);
         let found = seen.times(|event| matches!(event, Event::Connected(_)))[0] - up;
@@ -169,7 +171,7 @@ async fn row_04_retry_after_is_honoured_and_clamped() {
         ("120", seconds(120), seconds(120)),
         ("86400", seconds(600), seconds(600)),
         ("99999999999999999999", seconds(600), seconds(600)),
-        ("Fri, 31 Dec 2999 23:59:59 GMT", seconds(600), seconds(600)),
+        ("Tue, 31 Dec 2999 23:59:59 GMT", seconds(600), seconds(600)),
         ("-5", Duration::ZERO, seconds(1)),
         ("-99999999999999999999", Duration::ZERO, seconds(1)),
         ("soon", Duration::ZERO, seconds(1)),

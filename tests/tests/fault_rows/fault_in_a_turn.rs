@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use botpit_sdk::model::GameType;
 use botpit_sdk::sandbox::{Fault, OnTimeout, Resume, When};
-use botpit_sdk::{Client, Event};
-use serde_json::Value;
+use botpit_sdk::{Client, Connected, Event, EventHandler, GameOver, Handle, MoveData, Result, Turn};
+use sdk_core::error::Error;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -89,7 +91,11 @@ async fn row_07_a_move_that_may_have_arrived_is_not_sent_again_unasked() {
         let played = scene.play(Plan::matches(1)).await;
         let (seen, the_match) = (played.finished(1), scene.the_match());
         assert_eq!(questions(seen), the_match.rounds.len());
-        assert_eq!(the_match.moves_received.iter().filter(|sent| !sent.accepted).count(), 0, "{the_match:#?}");
+        assert_eq!(
+            the_match.moves_received.iter().filter(|sent| !sent.accepted).count(),
+            0,
+            "{the_match:#?}"
+        );
     })
     .await;
 }
@@ -146,8 +152,7 @@ async fn asked_again(door: Door, seed: u64, asks: usize) -> Vec<Value> {
     assert!(outcome.is_ok() && seen.asked() == 1, "{outcome:?} {seen:?}");
     server.end().await;
     baseline.restored().await;
-    let moves = moves.lock().unwrap().clone();
-    moves
+    std::mem::take(&mut *moves.lock().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,10 +190,45 @@ async fn row_10_a_slow_handler_costs_its_turn_and_nothing_else() {
             let first = &scene.sandbox.matches()[0];
             let side = first.side_of("Rocky").unwrap();
             let moves: Vec<_> = first.rounds.iter().map(|round| round.moves.get(side).is_some()).collect();
-            assert!(!moves[0] && moves[1..].iter().all(|moved| *moved), "the next turns are played: {moves:?}");
+            assert!(
+                !moves[0] && moves[1..].iter().all(|moved| *moved),
+                "the next turns are played: {moves:?}"
+            );
         },
     )
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_10_a_round_that_ends_while_the_bot_thinks_is_told_as_a_turn_without_a_move() {
+    for door in Door::BOTH {
+        let server = Scripted::serve(|_, socket| async move {
+            let mut ws = Ws::greet(socket).await;
+            ws.begin_match("m-1").await;
+            ws.ask("m-1", 1, 10_000).await;
+            // The platform's clock is ahead of the bot's.
+            sleep(millis(9_900)).await;
+            ws.say(json!({
+                "type": "round_result", "match_id": "m-1", "round": 1, "score": [0, 1],
+                "result": { "round": 1, "move_a": null, "move_b": "rock", "round_winner": "opponent-agent-uuid" },
+            }))
+            .await;
+            assert!(ws.hear_within(Duration::from_secs(30)).await.is_none(), "a late move");
+            ws.end_match("m-1").await;
+            ws.goodbye().await;
+        })
+        .await;
+        let seen = Seen::default();
+        let client = Client::builder("k").url(server.url()).seed(1).build().unwrap();
+        let plan = Plan::matches(1).thinking(|_| millis(9_950));
+        let outcome = bounded("the slow handler", play(door, &client, plan, &seen)).await;
+        assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
+        assert_eq!(
+            seen.count(|event| matches!(event, Event::MoveNotSent { round: 1, late_by: None, .. })),
+            1
+        );
+        server.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +264,42 @@ async fn row_10_pings_are_answered_while_the_handler_is_slow() {
         assert_eq!(seen.count(|event| matches!(event, Event::MoveNotSent { late_by: None, .. })), 1);
         server.end().await;
     }
+}
+
+/// Panics wherever it can.
+struct Panics;
+
+impl EventHandler for Panics {
+    async fn on_connected(&self, bot: &Handle, connected: Connected) {
+        if !connected.is_reconnect {
+            bot.join_queue(GameType::Rps, "0.01 SOL".parse().unwrap()).await.unwrap();
+        }
+    }
+
+    async fn on_your_turn(&self, _: &Handle, turn: Turn) -> Result<MoveData> {
+        panic!("what is round {}?", turn.round)
+    }
+
+    async fn on_handler_failed(&self, _: &Handle, error: Error) {
+        panic!("what is {error}?")
+    }
+
+    async fn on_game_over(&self, bot: &Handle, _: GameOver) {
+        bot.drain().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_10_a_handler_that_panics_even_about_its_panics_is_survived() {
+    Scene::each_in(
+        |sandbox| sandbox.turn_timeout(Duration::from_secs(2)),
+        async |scene| {
+            let outcome = scene.client().build().unwrap().run(Panics).await;
+            assert!(outcome.is_ok(), "{outcome:?}");
+            assert!(scene.the_match().ended.is_some());
+        },
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,7 +358,21 @@ async fn row_18_a_stale_message_of_any_type_does_no_harm() {
     }
 }
 
-const PARALLEL: usize = 8;
+pub(crate) const PARALLEL: usize = 8;
+
+/// What was received, over all connections.
+pub(crate) type MovesByMatch = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
+
+/// Two moves were asked for again, and were the very same; no other was sent twice.
+pub(crate) fn assert_eight_matches(moves: &MovesByMatch) {
+    let moves = moves.lock().unwrap();
+    for (match_id, moves) in moves.iter() {
+        let expected = if match_id == "m-0" || match_id == "m-1" { 2 } else { 1 };
+        assert_eq!(moves.len(), expected, "{match_id}: {moves:?}");
+        assert!(moves.iter().all(|sent| sent == &moves[0]), "{match_id}: {moves:?}");
+    }
+    assert_eq!(moves.len(), PARALLEL);
+}
 
 fn name(index: usize) -> String {
     format!("m-{index}")
@@ -292,12 +382,11 @@ fn name(index: usize) -> String {
 async fn row_19_a_reconnect_in_the_middle_of_eight_moves_replays_none_unasked() {
     for seed in seeds() {
         for door in Door::BOTH {
-            // Moves by match, over both connections.
-            let moves = Arc::<Mutex<BTreeMap<String, Vec<Value>>>>::default();
+            let moves = MovesByMatch::default();
             let baseline = Baseline::measure().await;
             let server = Scripted::serve({
                 let moves = moves.clone();
-                move |number, socket| eight_matches(number, socket, moves.clone())
+                move |number, socket| eight_matches(number, socket, moves.clone(), Duration::from_secs(40))
             })
             .await;
             let seen = Seen::default();
@@ -308,12 +397,7 @@ async fn row_19_a_reconnect_in_the_middle_of_eight_moves_replays_none_unasked() 
             let outcome = bounded("eight matches", play(door, &client, plan, &seen)).await;
             assert!(outcome.is_ok(), "{outcome:?} {seen:?}");
             assert_eq!((seen.asked(), seen.finished()), (PARALLEL, PARALLEL), "{seen:?}");
-            for (match_id, moves) in moves.lock().unwrap().iter() {
-                let expected = if match_id == "m-0" || match_id == "m-1" { 2 } else { 1 };
-                assert_eq!(moves.len(), expected, "{match_id}: {moves:?}");
-                assert!(moves.iter().all(|sent| sent == &moves[0]), "{match_id}: {moves:?}");
-            }
-            assert_eq!(moves.lock().unwrap().len(), PARALLEL);
+            assert_eight_matches(&moves);
             server.end().await;
             baseline.restored().await;
         }
@@ -322,10 +406,11 @@ async fn row_19_a_reconnect_in_the_middle_of_eight_moves_replays_none_unasked() 
 
 /// Four moves arrive, then the connection breaks. On the next one the platform asks again for two of them, which it lost,
 /// and for the four that it never got.
-async fn eight_matches(
+pub(crate) async fn eight_matches(
     number: usize,
     socket: tokio::net::TcpStream,
-    moves: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    moves: MovesByMatch,
+    quiet: Duration,
 ) {
     let take = |sent: Value| {
         let match_id = sent["match_id"].as_str().unwrap().to_owned();
@@ -348,12 +433,10 @@ async fn eight_matches(
     for index in [0, 1, 4, 5, 6, 7] {
         ws.ask(&name(index), 1, 50_000).await;
     }
-    while let Some(heard) = ws.hear_within(Duration::from_secs(40)).await {
-        match heard {
-            Heard::Message(message) if message["type"] == "make_move" => take(message),
-            other => panic!("{other:?}"),
-        }
+    for _ in 0..6 {
+        take(ws.hear_move().await);
     }
+    assert!(ws.hear_within(quiet).await.is_none(), "more than was asked for");
     for index in 0..PARALLEL {
         ws.end_match(&name(index)).await;
     }

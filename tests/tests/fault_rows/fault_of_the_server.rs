@@ -19,17 +19,32 @@ fn close(code: u16, reason: &str) -> Fault {
 #[tokio::test(start_paused = true)]
 async fn row_11_close_1000_with_nothing_under_way_is_the_end() {
     Scene::each(async |scene| {
-        scene.order(close(1_000, "bye").on(When::sent("authenticated")));
-        let played = scene.play(Plan::matches(0)).await;
-        assert!(played.outcome.is_ok(), "{:?}", played.outcome);
-        assert_eq!(played.seen.delays(), [], "no dial follows");
-        let closed = played.seen.all(|event| match event {
+        let seen = scene.watch();
+        let client = scene.client().build().unwrap();
+        let closing = async {
+            seen.wait_for("the greeting", |event| matches!(event, Event::Connected(_))).await;
+            scene.order(close(1_000, "bye"));
+        };
+        let (outcome, ()) = tokio::join!(play(scene.door, &client, Plan::matches(0), &seen), closing);
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(seen.delays(), [], "no dial follows");
+        let closed = seen.all(|event| match event {
             Event::Closed { reason } => Some(reason.is_none()),
             _ => None,
         });
         assert_eq!(closed, [true]);
         sleep(Duration::from_secs(600)).await;
         assert_eq!(scene.sandbox.server().accepted(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_11_close_1000_before_the_greeting_is_no_end() {
+    Scene::each(async |scene| {
+        scene.order(close(1_000, "full").on(When::received("authenticate")).times(3));
+        let played = scene.play(Plan::matches(1)).await;
+        assert_eq!(played.finished(1).cause_codes(), ["closed_by_server"; 3]);
     })
     .await;
 }
@@ -190,6 +205,33 @@ async fn row_20_a_minute_of_health_starts_over_and_less_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn row_20_silence_is_not_health() {
+    for seed in seeds() {
+        let server = Scripted::serve(|number, socket| async move {
+            let mut ws = Ws::greet(socket).await;
+            if number < 12 {
+                return ws.reset();
+            }
+            if number == 32 {
+                return ws.close(Some(1_000), "").await;
+            }
+            // Well for 45 s, and found dead at 65 s or later.
+            let _ = ws.hear_within(Duration::from_secs(45)).await;
+            sleep(Duration::from_secs(60)).await;
+        })
+        .await;
+        let seen = Seen::default();
+        let client = Client::builder("k").url(server.url()).seed(seed).build().unwrap();
+        let outcome = bounded("silence", play(Door::Handler, &client, Plan::matches(0), &seen)).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(seen.cause_codes()[12..32], ["server_silent"; 20]);
+        let after = &seen.delays()[12..];
+        assert!(after.iter().max() > Some(&Duration::from_secs(10)), "{after:?}");
+        server.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
     const BOTS: u64 = 1_000;
     let sandbox = Sandbox::builder().no_house().start().await.unwrap();
@@ -228,7 +270,8 @@ async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn row_23_a_key_that_is_rotated_while_connected_is_final() {
-    let auth_failed = || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
+    let auth_failed =
+        || json!({ "type": "error", "code": "auth_failed", "message": "invalid or expired API key" });
     for seed in seeds() {
         for door in Door::BOTH {
             for reconnects in [false, true] {

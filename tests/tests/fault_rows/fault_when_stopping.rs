@@ -122,7 +122,9 @@ async fn row_24_stopping_during_an_outage_ends_at_once() {
             (Instant::now(), dials)
         };
         let (outcome, (asked, dials)) = bounded("an outage", async { tokio::join!(playing, asking) }).await;
-        assert!(outcome.is_ok(), "{outcome:?}");
+        // `connect()` has no handle to give, and says so.
+        let unconnected = |error: sdk_core::Error| *error.code() == codes::CLIENT_CLOSED;
+        assert!(outcome.is_ok() || door == Door::Stream && outcome.is_err_and(unconnected));
         assert!(asked.elapsed() <= BOUND && server.dials().len() <= dials + 1, "{:?}", asked.elapsed());
         server.end().await;
         baseline.restored().await;

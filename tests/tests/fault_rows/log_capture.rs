@@ -1,48 +1,63 @@
-//! What this thread logs.
+//! What a bot logs, test by test: each runs on a thread of its own.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::filter::LevelFilter;
 
-/// The log of one thread, from its making on.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static LINES: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Begins to log, at WARN, as a bot that was not asked for more. It comes before the first event of the process: what was
+/// logged to nobody before may stay unheard.
+pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(LevelFilter::WARN)
+            .with_writer(|| ThisThread)
+            .init();
+    });
+}
+
+/// The log of this thread, from its making on.
+pub(crate) struct Log;
 
 impl Log {
-    /// Begins to log at WARN, as a bot that was not asked for more. Dropping the guard ends it.
-    pub(crate) fn of_this_thread() -> (Self, impl Drop) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-            .with_writer(log.clone());
-        let guard = subscriber.set_default();
-        (log, guard)
+    pub(crate) fn of_this_thread() -> Self {
+        install();
+        LINES.set(Some(Vec::new()));
+        Self
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        let bytes = self.0.lock().unwrap();
-        String::from_utf8(bytes.clone()).unwrap().lines().map(str::to_owned).collect()
+        let text = String::from_utf8(LINES.with_borrow(|lines| lines.clone()).unwrap()).unwrap();
+        text.lines().map(str::to_owned).collect()
     }
 }
 
-impl io::Write for Log {
+impl Drop for Log {
+    fn drop(&mut self) {
+        LINES.set(None);
+    }
+}
+
+struct ThisThread;
+
+impl io::Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| {
+            if let Some(lines) = lines {
+                lines.extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }

@@ -191,6 +191,7 @@ pub(crate) async fn play(door: Door, client: &Client, plan: Plan, seen: &Seen) -
     outcome
 }
 
+#[derive(Clone)]
 struct Bot {
     plan: Plan,
     seen: Seen,
@@ -204,7 +205,8 @@ fn choice(question: usize) -> Choice {
 impl Bot {
     async fn stream(self, client: &Client) -> Result<()> {
         let (handle, mut events) = client.connect().await?;
-        let mut work: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = FuturesUnordered::new();
+        let mut work: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + '_>>> =
+            FuturesUnordered::new();
         let mut reason = None;
         loop {
             let event = tokio::select! {
@@ -231,8 +233,9 @@ impl Bot {
                 _ => {}
             }
         }
-        // Whatever was begun ends by itself, now that the connection is over.
-        while work.next().await.is_some() {}
+        // Whatever was begun ends by itself, now that the connection is over, unless it thinks for longer.
+        let rest = async { while work.next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
         reason.expect("the last event is Closed").map_or(Ok(()), Err)
     }
 
@@ -262,7 +265,9 @@ impl Bot {
             self.seen.let_go();
         }
         if self.wants_something(&event) {
-            self.after(handle, &event).await;
+            // Callbacks run in order: waiting here would delay what is to be noted.
+            let (bot, handle) = (self.clone(), handle.clone());
+            tokio::spawn(async move { bot.after(&handle, &event).await });
         }
     }
 }
@@ -330,7 +335,6 @@ impl EventHandler for Bot {
         let LateMove { match_id, round, late_by, .. } = late;
         self.heard(bot, Event::MoveNotSent { match_id, round, late_by }).await;
     }
-
 
     async fn on_error(&self, bot: &Handle, error: Error) {
         self.heard(bot, Event::Error(error)).await;

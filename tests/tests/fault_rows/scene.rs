@@ -10,6 +10,7 @@ use sdk_core::secret::Secret;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::log_capture;
 use super::player::{Door, Plan, Seen, play};
 
 /// A row that takes longer than this, on the paused clock, is stuck.
@@ -39,6 +40,7 @@ pub(crate) struct Baseline(usize);
 impl Baseline {
     /// Measured when what has just been spawned has come to rest.
     pub(crate) async fn measure() -> Self {
+        log_capture::install();
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
@@ -64,7 +66,8 @@ pub(crate) struct Scene {
     pub(crate) door: Door,
     pub(crate) seed: u64,
     key: Secret,
-    baseline: Baseline,
+    /// Without the sandbox, and with it.
+    baselines: [Baseline; 2],
     seen: RefCell<Vec<Seen>>,
 }
 
@@ -96,10 +99,11 @@ impl Scene {
     }
 
     async fn open(sandbox: SandboxBuilder, seed: u64, door: Door) -> Self {
+        let before = Baseline::measure().await;
         let sandbox = sandbox.start().await.unwrap();
         let key = sandbox.register("Rocky").unwrap();
-        let baseline = Baseline::measure().await;
-        Self { sandbox, door, seed, key, baseline, seen: RefCell::default() }
+        let baselines = [before, Baseline::measure().await];
+        Self { sandbox, door, seed, key, baselines, seen: RefCell::default() }
     }
 
     pub(crate) fn order(&self, order: impl Into<Order>) {
@@ -149,27 +153,30 @@ impl Scene {
             }
         }
         for seen in self.seen.borrow().iter() {
-            seen.check_calls();
             let events = seen.events();
             let ends = events.iter().filter(|(_, event)| matches!(event, Event::Closed { .. })).count();
             assert!(ends <= 1, "it ended {ends} times");
             if ends == 1 {
-                assert!(matches!(events.last(), Some((_, Event::Closed { .. }))), "something came after the end");
+                assert!(
+                    matches!(events.last(), Some((_, Event::Closed { .. }))),
+                    "something came after the end"
+                );
             }
         }
-        // A server that does not read never sees the client go: it lets go itself.
-        let gone = async {
-            while self.sandbox.connections() > 0 && self.sandbox.server().connections() > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let deaf = timeout(SETTLED, gone).await.is_err();
-        if deaf {
-            assert!(self.is_deaf(), "{} connections are left", self.sandbox.connections());
-            self.sandbox.reset();
+        let [before, serving] = &self.baselines;
+        // A server that does not read never sees the client go: only its end shows that nothing is left.
+        if !self.is_deaf() {
+            let gone = async {
+                while self.sandbox.connections() > 0 || self.sandbox.server().connections() > 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            assert!(timeout(SETTLED, gone).await.is_ok(), "{:?} are left", self.sandbox.server().peers());
+            serving.restored().await;
         }
-        self.baseline.restored().await;
-        assert_eq!(self.sandbox.connections(), 0);
+        self.sandbox.shutdown().await;
+        before.restored().await;
+        self.seen.borrow().iter().for_each(Seen::check_calls);
     }
 
     /// Whether a fault made the server stop reading.

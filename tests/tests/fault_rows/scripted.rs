@@ -9,14 +9,31 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 
+use super::log_capture;
+
 pub(crate) const AGENT: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+/// A port on which nobody listens, and nobody else can meanwhile.
+pub(crate) struct DeadPort(TcpSocket);
+
+impl DeadPort {
+    pub(crate) fn find() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+}
 
 /// A listening socket whose connections each run a script.
 pub(crate) struct Scripted {
@@ -31,6 +48,7 @@ impl Scripted {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        log_capture::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let dials = Arc::<Mutex<Vec<Instant>>>::default();

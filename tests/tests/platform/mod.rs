@@ -150,7 +150,7 @@ impl Seat {
 
     /// Ends without a close frame.
     pub(crate) fn vanishes(self) {
-        let _ = self.0.get_ref().set_linger(Some(Duration::ZERO));
+        let _ = self.0.get_ref().set_zero_linger();
     }
 
     pub(crate) async fn closes(mut self, code: u16, reason: &str) {
