@@ -42,7 +42,8 @@
 //! | hi-lo | a result has `dealer_card`, `hidden_card`, `guess_a`, `guess_b`; equal cards are a tie |
 //! | blotto | a tie is replayed, also with empty budgets; bids stay spent, also against a late opponent |
 //!
-//! In a round that was forfeited the fields of who was late are `null`: its move, and what would follow from it.
+//! In a round that was forfeited the fields of who was late are `null`: its move, and what would follow from it. Only math
+//! duel's `a_correct` and `b_correct` are false then.
 //!
 //! # Where the specification is silent
 //!

@@ -3,10 +3,10 @@
 //! The spec derives "problem params" from the hash and does not say which. Here, with the hash's bytes h and the level, which
 //! is the round but at most 4:
 //!
-//! - level + 2 operands: operand i is the `u16` of h[2i] and h[2i+1], big-endian, modulo 50 * level, plus 1;
-//! - between operands i and i + 1 the operator h[12+i] % 3: `+`, `-`, `*`;
-//! - from round 3 on a division without a remainder at the end: the operator h[18] % 3, then `q*d / d` with
-//!   q = h[19] % 20 + 1 and d = h[20] % 11 + 2;
+//! - level + 2 operands: operand i is the `u16` of `h[2i]` and `h[2i+1]`, big-endian, modulo `50 * level`, plus 1;
+//! - between operands i and i + 1 the operator `h[12+i] % 3`: `+`, `-`, `*`;
+//! - from round 3 on a division without a remainder at the end: the operator `h[18] % 3`, then `q*d / d`, the product
+//!   worked out, with `q = h[19] % 20 + 1` and `d = h[20] % 11 + 2`;
 //! - from round 4 on parentheses around the first two operands.
 //!
 //! `*` and `/` go before `+` and `-`. Every result is a whole number below 2^53.
