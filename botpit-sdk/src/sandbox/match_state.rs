@@ -108,16 +108,20 @@ impl Match {
     /// The open question to `side`, if it has not answered, and when it is due.
     pub(crate) fn question(&self, side: Side) -> Option<(Instant, Object)> {
         let turn = self.turn.as_ref().filter(|turn| turn.moves.get(side).is_none())?;
+        let frame = Object::message("your_turn")
+            .with("match_id", &*self.id)
+            .with("round", self.round)
+            .with("game_state", self.game_state(side));
+        Some((turn.deadline, frame))
+    }
+
+    /// What `side` is shown before it moves.
+    fn game_state(&self, side: Side) -> Object {
         let state = Object::new()
             .with("round", self.round)
             .with("score", self.score())
             .with("rounds_to_win", self.rules.rounds_to_win());
-        let state = self.rules.state(self.round_seed(), side, state).with("history", &self.history);
-        let frame = Object::message("your_turn")
-            .with("match_id", &*self.id)
-            .with("round", self.round)
-            .with("game_state", state);
-        Some((turn.deadline, frame))
+        self.rules.state(self.round_seed(), side, state).with("history", &self.history)
     }
 
     pub(crate) fn match_found(&self, side: Side) -> Object {
@@ -175,7 +179,9 @@ impl Match {
 
     /// A house agent's move for the open turn.
     pub(crate) fn house_move(&mut self, side: Side, strength: Strength) -> Value {
-        self.rules.house_move(HouseView { strength, side, past: &self.past }, &mut self.rng)
+        // What is written here is an object, and reads as one.
+        let state = serde_json::from_str(&self.game_state(side).text()).unwrap_or_default();
+        self.rules.house_move(HouseView { strength, side, state: &state, past: &self.past }, &mut self.rng)
     }
 
     /// Ends the open turn with the moves that are there. Whoever has none is late.

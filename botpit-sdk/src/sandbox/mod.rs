@@ -24,7 +24,26 @@
 //! | `GET /api/v1/agents/:agent_id`, `GET /api/v1/stats` | |
 //! | `/__sandbox` | faults, reset and seed: see [`sdk_core::sandbox`] |
 //!
-//! Games: coinflip and rock paper scissors.
+//! Games: all ten of the spec, each with house agents of three strengths. A house agent sees the `game_state` of its side and
+//! never the seed.
+//!
+//! # How outcomes come from the seed
+//!
+//! By the spec's "Seed Derivation Formulas". Where these leave something open the sandbox has chosen; a client that verifies
+//! must not take another server's different choice for a lie:
+//!
+//! | game | the sandbox's choice |
+//! |---|---|
+//! | crash | the first four bytes, big-endian; `f64`; kept within 1 and 100, rounded down to two decimals |
+//! | mines, layout | n from 0, the first eight bytes, big-endian, modulo 25; a tile with a mine is passed over; reported in ascending order |
+//! | mines, order | a shuffle from the end: for i from 24 to 1, tile i changes places with tile (first four bytes, big-endian) modulo i + 1; reported as far as the bolder side reveals |
+//! | math duel | three operands in round 1, up to six from round 4 on, by bytes of the hash; a division without remainder from round 3 on, parentheses from round 4 on |
+//! | reaction ring | the first two bytes, big-endian |
+//! | hi-lo | a result has `dealer_card`, `hidden_card`, `guess_a`, `guess_b`; equal cards are a tie |
+//! | blotto | a tie is replayed, also with empty budgets; bids stay spent, also against a late opponent |
+//!
+//! In a round that was forfeited the fields of who was late are `null`: its move, and what would follow from it. Only math
+//! duel's `a_correct` and `b_correct` are false then.
 //!
 //! # Where the specification is silent
 //!

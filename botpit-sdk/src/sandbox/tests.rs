@@ -12,6 +12,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
+use crate::model::GameType;
+use crate::{
+    Client, Connected, EventHandler, GameOver, Handle, Lamports, MoveData, Outcome, RoundResult, Turn,
+};
 
 const WAGER: u64 = 10_000_000;
 
@@ -275,4 +279,133 @@ async fn nothing_is_left_after_the_clients() {
     })
     .await
     .expect("no task outlives the sandbox");
+}
+
+/// What an agent without any type of a game has seen.
+#[derive(Default)]
+struct Notes {
+    states: Vec<Value>,
+    results: Vec<Value>,
+    over: Option<GameOver>,
+    problems: Vec<String>,
+}
+
+/// An agent that reads states and writes moves as JSON, for one match of any game.
+struct Untyped {
+    game_type: &'static str,
+    notes: Arc<std::sync::Mutex<Notes>>,
+}
+
+impl Untyped {
+    /// A move by the spec's "Game Types".
+    fn answer(&self, state: &Value, round: u64) -> String {
+        match self.game_type {
+            "coinflip" => r#"{ "choice": "heads" }"#.to_owned(),
+            "rps" => format!(r#"{{ "choice": "{}" }}"#, ["rock", "paper", "scissors"][round as usize % 3]),
+            "hi_lo" if state["dealer_card"].as_u64().unwrap() <= 7 => r#"{ "guess": "higher" }"#.to_owned(),
+            "hi_lo" => r#"{ "guess": "lower" }"#.to_owned(),
+            "dice_duel" => r#"{ "action": "roll" }"#.to_owned(),
+            "high_card_duel" => r#"{ "action": "draw" }"#.to_owned(),
+            "crash" => format!(r#"{{ "cashout": {} }}"#, state["min_cashout"].as_f64().unwrap() + 0.5),
+            "mines" => r#"{ "tiles": 2 }"#.to_owned(),
+            "math_duel" => {
+                let expression = state["expression"].as_str().unwrap();
+                let answer = crate::games::math_duel::evaluate(expression).unwrap();
+                format!(r#"{{ "answer": {answer} }}"#)
+            }
+            "reaction_ring" => r#"{ "guess": 500 }"#.to_owned(),
+            "blotto" => format!(r#"{{ "bid": {} }}"#, state["your_budget"].as_u64().unwrap().min(4)),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl EventHandler for Untyped {
+    async fn on_connected(&self, bot: &Handle, _connected: Connected) {
+        let game: GameType = serde_json::from_value(json!(self.game_type)).unwrap();
+        bot.join_queue(game, Lamports::from_lamports(WAGER)).await.unwrap();
+    }
+
+    async fn on_your_turn(&self, _bot: &Handle, turn: Turn) -> Result<MoveData> {
+        let state: Value = turn.state_as()?;
+        let answer = self.answer(&state, turn.round.into());
+        self.notes.lock().unwrap().states.push(state);
+        MoveData::raw(&answer)
+    }
+
+    async fn on_round_result(&self, _bot: &Handle, result: RoundResult) {
+        let text = result.result.unwrap();
+        self.notes.lock().unwrap().results.push(serde_json::from_str(text.as_str()).unwrap());
+    }
+
+    async fn on_game_over(&self, bot: &Handle, over: GameOver) {
+        self.notes.lock().unwrap().over = Some(over);
+        bot.close().await.unwrap();
+    }
+
+    async fn on_event(&self, _bot: &Handle, event: crate::Event) {
+        use crate::Event::{DecodeError, Error, HandlerFailed, MoveNotSent, Unknown};
+        if matches!(event, DecodeError(_) | Error(_) | HandlerFailed(_) | MoveNotSent { .. } | Unknown(_)) {
+            self.notes.lock().unwrap().problems.push(format!("{event:?}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_game_is_played_over_the_socket_by_an_agent_without_types() {
+    for strength in [Strength::Novice, Strength::Regular, Strength::Expert] {
+        let sandbox = Sandbox::builder().seed(11).house([strength]).start().await.unwrap();
+        for game_type in games::KNOWN {
+            let key = sandbox.register(&format!("Untyped {game_type}")).unwrap();
+            let client = Client::builder(key).url(sandbox.ws_url()).build().unwrap();
+            let notes = Arc::new(std::sync::Mutex::new(Notes::default()));
+            client.run(Untyped { game_type, notes: Arc::clone(&notes) }).await.unwrap();
+            let notes = notes.lock().unwrap();
+            assert_eq!(notes.problems, Vec::<String>::new(), "{game_type}");
+            let over = notes.over.as_ref().unwrap();
+            let played = sandbox.matches().pop().unwrap();
+            let side = played.side_of(&format!("Untyped {game_type}")).unwrap();
+            let outcome = match played.winner {
+                None => Outcome::Draw,
+                Some(winner) if winner == side => Outcome::Won,
+                Some(_) => Outcome::Lost,
+            };
+            assert_eq!((over.match_id.as_str(), over.outcome), (played.id.as_str(), outcome), "{game_type}");
+            assert_eq!(over.payout, Some(Lamports::from_lamports(*played.payouts.get(side))));
+            assert!(matches!(played.ended, Some(EndReason::Score | EndReason::RoundLimit)), "{game_type}");
+            assert_eq!(notes.states.len(), played.rounds.len(), "{game_type}: one question a round");
+            assert_eq!(notes.results.len(), played.rounds.len(), "{game_type}");
+            let told = &notes.states.last().unwrap()["history"];
+            assert_eq!(told.as_array().unwrap()[..], notes.results[..notes.results.len() - 1], "{game_type}");
+            assert!(played.moves_received.iter().all(|received| received.accepted), "{game_type}");
+        }
+        sandbox.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_move_leaves_the_turn_open_and_names_what_is_allowed() {
+    let sandbox = Sandbox::builder().seed(5).house([Strength::Regular]).start().await.unwrap();
+    let key = sandbox.register("Alpha").unwrap();
+    let mut player = Player::login(&sandbox, key.expose()).await;
+    player.say(json!({ "type": "join_queue", "game_type": "blotto", "wager_lamports": WAGER })).await;
+    let turn = player.hear_until("your_turn").await;
+    assert_eq!(turn["timeout_ms"], 15_000);
+    let bid =
+        |bid: u64| json!({ "type": "make_move", "match_id": turn["match_id"], "move_data": { "bid": bid } });
+    player.say(bid(16)).await;
+    let error = player.hear_until("error").await;
+    assert_eq!(error["code"], "invalid_move");
+    let message = "a move is {\"bid\": n} with a whole number n from 0 to 15, your remaining budget";
+    assert_eq!(error["message"], message);
+    player.say(bid(15)).await;
+    let result = player.hear_until("round_result").await;
+    let mine = if sandbox.matches()[0].side_of("Alpha") == Some(Side::A) { "a" } else { "b" };
+    assert_eq!(result["result"][format!("bid_{mine}")], 15);
+    assert_eq!(result["result"][format!("budget_{mine}_remaining")], 0);
+    let next = player.hear_until("your_turn").await;
+    assert_eq!(next["game_state"]["your_budget"], 0);
+    let message = "a move is {\"bid\": n} with a whole number n from 0 to 0, your remaining budget";
+    player.say(bid(1)).await;
+    assert_eq!(player.hear_until("error").await["message"], message);
 }

@@ -1,15 +1,27 @@
 //! The games, from the server's side.
 
+mod blotto;
 mod coinflip;
+mod crash;
+mod dice_duel;
+mod hi_lo;
+mod high_card_duel;
+mod math_duel;
+mod mines;
+mod reaction_ring;
 mod rps;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::house::Strength;
 use super::json::Object;
+use super::seeds::sha256;
 
 /// One of the two agents of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +84,18 @@ pub(crate) struct RoundSeed<'a> {
     pub(crate) round: u32,
 }
 
+impl RoundSeed<'_> {
+    /// `SHA256("{seed}:{what}:{round}")` (spec: "Seed Derivation Formulas").
+    fn hash(&self, what: &str) -> [u8; 32] {
+        sha256(&format!("{}:{what}:{}", self.seed, self.round))
+    }
+
+    /// `SHA256("{seed}:{what}:{round}:{number}")`, for games that need more than one hash.
+    fn numbered_hash(&self, what: &str, number: usize) -> [u8; 32] {
+        sha256(&format!("{}:{what}:{}:{number}", self.seed, self.round))
+    }
+}
+
 /// The moves of one round; `None` for who was late.
 pub(crate) type Moves = Pair<Option<Value>>;
 
@@ -80,6 +104,8 @@ pub(crate) type Moves = Pair<Option<Value>>;
 pub(crate) struct HouseView<'a> {
     pub(crate) strength: Strength,
     pub(crate) side: Side,
+    /// The `game_state` that its side is shown, and nothing more: a house agent does not know the seed.
+    pub(crate) state: &'a Value,
     /// The rounds so far, oldest first.
     pub(crate) past: &'a [Moves],
 }
@@ -114,14 +140,33 @@ pub(crate) trait GameRules: Debug + Send {
     fn house_move(&self, view: HouseView<'_>, rng: &mut fastrand::Rng) -> Value;
 }
 
-/// The games that the sandbox plays, by their names on the wire.
-pub(crate) const KNOWN: [&str; 2] = ["coinflip", "rps"];
+/// The games that the sandbox plays, by their names on the wire, in the order of the spec.
+pub(crate) const KNOWN: [&str; 10] = [
+    "coinflip",
+    "rps",
+    "hi_lo",
+    "dice_duel",
+    "high_card_duel",
+    "crash",
+    "mines",
+    "math_duel",
+    "reaction_ring",
+    "blotto",
+];
 
 /// The rules for a new match of a game.
 pub(crate) fn rules_of(game_type: &str) -> Option<Box<dyn GameRules>> {
     match game_type {
         "coinflip" => Some(Box::new(coinflip::Coinflip)),
         "rps" => Some(Box::new(rps::Rps)),
+        "hi_lo" => Some(Box::new(hi_lo::HiLo)),
+        "dice_duel" => Some(Box::new(dice_duel::DiceDuel)),
+        "high_card_duel" => Some(Box::new(high_card_duel::HighCardDuel)),
+        "crash" => Some(Box::new(crash::Crash)),
+        "mines" => Some(Box::new(mines::Mines)),
+        "math_duel" => Some(Box::new(math_duel::MathDuel)),
+        "reaction_ring" => Some(Box::new(reaction_ring::ReactionRing)),
+        "blotto" => Some(Box::new(blotto::Blotto::default())),
         _ => None,
     }
 }
@@ -134,28 +179,21 @@ fn one_of<'a>(move_data: &'a Value, field: &str, allowed: &[&str]) -> Result<&'a
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The whole number in a field of a move.
+fn whole(move_data: &Value, field: &str, allowed: RangeInclusive<u64>) -> Result<u64, String> {
+    move_data.get(field).and_then(Value::as_u64).filter(|number| allowed.contains(number)).ok_or_else(|| {
+        let (least, most) = (allowed.start(), allowed.end());
+        format!("a move is {{\"{field}\": n}} with a whole number n from {least} to {most}")
+    })
+}
 
-    #[test]
-    fn house_moves_are_allowed_in_every_game() {
-        let mut rng = fastrand::Rng::with_seed(3);
-        for game in KNOWN {
-            let rules = rules_of(game).unwrap();
-            assert_eq!(rules.game_type(), game);
-            for strength in [Strength::Novice, Strength::Regular, Strength::Expert] {
-                let mut past = Vec::new();
-                for _ in 0..50 {
-                    let view = |side| HouseView { strength, side, past: &past };
-                    let a = rules.house_move(view(Side::A), &mut rng);
-                    let b = rules.house_move(view(Side::B), &mut rng);
-                    assert_eq!(rules.check(Side::A, &a), Ok(()), "{game}");
-                    assert_eq!(rules.check(Side::B, &b), Ok(()), "{game}");
-                    past.push(Pair { a: Some(a), b: Some(b) });
-                }
-            }
-        }
-        assert!(rules_of("RPS").is_none());
+/// The side with more.
+fn higher<T: PartialOrd>(a: &T, b: &T) -> Option<Side> {
+    if a > b {
+        Some(Side::A)
+    } else if b > a {
+        Some(Side::B)
+    } else {
+        None
     }
 }

@@ -133,7 +133,7 @@ mod tests {
                 b: Some(json!({ "choice": CHOICES[n % 3] })),
             })
             .collect();
-        let view = HouseView { strength: Strength::Expert, side: Side::A, past: &past };
+        let view = HouseView { strength: Strength::Expert, side: Side::A, state: &Value::Null, past: &past };
         for _ in 0..20 {
             // Their last was rock, paper follows: scissors wins.
             assert_eq!(Rps.house_move(view, &mut rng), json!({ "choice": "scissors" }));
