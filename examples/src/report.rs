@@ -20,8 +20,13 @@ impl Report {
 
     /// A result under its name: `{"match":{…}}`, or its words below an empty line.
     pub fn result<T: Display + Serialize>(&self, name: &str, value: &T) {
-        let line =
-            if self.json { serde_json::json!({ name: value }).to_string() } else { format!("\n{value}") };
+        let line = if self.json {
+            // Written as text, so that the fields keep their order.
+            let value = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+            format!(r#"{{"{name}":{value}}}"#)
+        } else {
+            format!("\n{value}")
+        };
         // Nobody reads any more when the pipe is closed; the bot goes on.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }

@@ -954,9 +954,10 @@ impl Protocol for Session {
             }
             Lifecycle::Waiting { attempt, delay, cause } => {
                 let host = sdk_core::secret::shown_url(&self.url);
+                let what = if self.connections == 0 { "cannot connect" } else { "disconnected" };
                 tracing::warn!(
                     %host,
-                    "cannot stay connected: {}; try {attempt} in {:.1} s",
+                    "{what}: {}; try {attempt} in {:.1} s",
                     cause.chain(),
                     delay.as_secs_f64()
                 );
