@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::games::Game;
-use crate::live::{EventHandler, Events, Handle, Session, Timings, runner};
+use crate::live::{EventHandler, Events, Handle, Heard, Session, Timings, heard_by, runner};
 use crate::play::{Play, Strategy};
 
 /// The path of the WebSocket (spec, "Connection").
@@ -137,7 +137,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives the connection up.
     pub async fn connect(&self) -> Result<(Handle, Events)> {
-        let driver = self.driver()?;
+        let driver = self.driver(Heard::default())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (inbox, stream) = Inbox::new(self.max_events, self.max_event_bytes);
         let mut state = driver.state();
@@ -164,7 +164,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future drops the connection at once, without a close frame.
     pub async fn run(&self, handler: impl EventHandler) -> Result<()> {
-        let driver = self.driver()?;
+        let driver = self.driver(heard_by(&handler))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle = Handle::new(sender, driver.state());
         Drive::new(driver, runner(handler, handle), commands, &self.shutdown).await
@@ -175,9 +175,10 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
-    fn driver(&self) -> Result<Driver<Session>> {
+    fn driver(&self, heard: Heard) -> Result<Driver<Session>> {
         tracing::info!(host = %self.shown_url(), "connecting to BOTPIT");
-        Driver::new(Session::new(self.url.clone(), self.key.clone(), self.timings), self.options.clone())
+        let session = Session::new(self.url.clone(), self.key.clone(), self.timings).only(heard);
+        Driver::new(session, self.options.clone())
     }
 }
 

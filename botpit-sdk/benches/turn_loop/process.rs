@@ -68,8 +68,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(core: &Core) -> Outcome<Self> {
-        let mut child =
-            core.command(&["serve"])?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = core.command(&["serve"])?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut address)?;

@@ -1,15 +1,21 @@
 //! Drives a handler on the connection's own task: in place when it is quick, aside when it is not, in order per match.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use sdk_core::clock::Instant;
 use sdk_core::dispatch::{Dispatched, Dispatcher, caught};
 use sdk_core::error::Result;
 use sdk_core::socket::{Consumer, Driver};
+use tokio_util::sync::CancellationToken;
 
-use super::event::Event;
+use super::event::{Event, Turn};
 use super::handle::Handle;
-use super::handler::{EventHandler, call};
+use super::handler::{EventHandler, call, is_heard};
 use super::ledger::TurnId;
 use super::move_data::MoveData;
 use super::session::Session;
@@ -25,7 +31,7 @@ type Key = Option<MatchId>;
 /// What a handler's run came to.
 enum Done {
     /// A turn was decided.
-    Decided(TurnId, Result<MoveData>),
+    Decided(MatchId, TurnId, Result<MoveData>),
     /// A callback ran to its end, or the turn ended first.
     Nothing,
     /// A callback panicked.
@@ -34,32 +40,55 @@ enum Done {
 
 struct Runner<F: Future<Output = Done>, S: Fn(Event) -> F> {
     start: S,
+    is_heard: fn(&Event) -> bool,
     dispatcher: Dispatcher<Key, Event, F>,
     lagged: u64,
 }
 
 /// A runner for a handler. The future's type is the compiler's, so it is made here.
+///
+/// That future is made and moved once an event, so it is kept small: nothing in it is there twice.
 pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<Session> {
     let shared = Arc::new((handler, bot));
-    let start = move |event: Event| {
-        let shared = shared.clone();
-        async move {
-            let (handler, bot) = &*shared;
-            let Event::YourTurn(turn) = event else {
-                return caught(call(handler, bot, event)).await.map_or_else(Done::Failed, |()| Done::Nothing);
-            };
-            let (id, deadline, over) = (turn.id, turn.deadline, turn.over.clone());
-            let decision = caught(handler.on_your_turn(bot, turn));
-            // Only a handler that is not ready at once pays for the other two.
-            tokio::select! {
-                biased;
-                decision = decision => Done::Decided(id, decision.and_then(|decision| decision)),
-                () = over.cancelled() => Done::Nothing,
-                () = tokio::time::sleep_until(deadline) => Done::Nothing,
-            }
+    let start = move |event: Event| match event {
+        Event::YourTurn(turn) => {
+            let (match_id, id) = (turn.match_id.clone(), turn.id);
+            let decision = caught(decide(shared.clone(), turn));
+            Either::Left(decision.map(move |decision| match decision.transpose() {
+                Some(decision) => Done::Decided(match_id, id, decision.and_then(|decision| decision)),
+                None => Done::Nothing,
+            }))
+        }
+        event => {
+            let called = caught(call(shared.clone(), event));
+            Either::Right(called.map(|called| called.map_or_else(Done::Failed, |()| Done::Nothing)))
         }
     };
-    Runner { start, dispatcher: Dispatcher::new(WAITING), lagged: 0 }
+    Runner { start, is_heard: is_heard::<H>, dispatcher: Dispatcher::new(WAITING), lagged: 0 }
+}
+
+/// The bot's decision; `None` when the turn's time or its match is over first.
+async fn decide<H: EventHandler>(shared: Arc<(H, Handle)>, turn: Turn) -> Option<Result<MoveData>> {
+    let (handler, bot) = &*shared;
+    let (deadline, over) = (turn.deadline, turn.over.clone());
+    let mut decision = pin!(handler.on_your_turn(bot, turn));
+    let mut ended = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(decision) = decision.as_mut().poll(cx) {
+            return Poll::Ready(Some(decision));
+        }
+        // Only a handler that is not ready at once pays for this.
+        let ended = ended.get_or_insert_with(|| Box::pin(end_of_turn(over.clone(), deadline)));
+        ended.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}
+
+async fn end_of_turn(over: Arc<CancellationToken>, deadline: Instant) {
+    tokio::select! {
+        () = over.cancelled() => {}
+        () = tokio::time::sleep_until(deadline) => {}
+    }
 }
 
 impl<F, S> Runner<F, S>
@@ -68,9 +97,12 @@ where
     S: Fn(Event) -> F,
 {
     fn run(&mut self, event: Event, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
+        if !(self.is_heard)(&event) {
+            return;
+        }
         let key = event.match_id().cloned();
-        match self.dispatcher.dispatch(cx, key.clone(), event, &self.start) {
-            Dispatched::Done(done) => finished(key, done, driver),
+        match self.dispatcher.dispatch(cx, key, event, &self.start) {
+            Dispatched::Done(done) => finished(done, driver),
             Dispatched::Deferred => {}
             Dispatched::Full(_) => {
                 if self.lagged == 0 {
@@ -82,16 +114,16 @@ where
     }
 }
 
-fn finished(key: Key, done: Done, driver: &mut Driver<Session>) {
-    match (key, done) {
-        (Some(match_id), Done::Decided(turn, decision)) => {
+fn finished(done: Done, driver: &mut Driver<Session>) {
+    match done {
+        Done::Decided(match_id, turn, decision) => {
             driver.act(|session, cx| session.answer(&match_id, turn, decision, cx));
         }
-        (_, Done::Failed(error)) => {
+        Done::Failed(error) => {
             tracing::error!(error = %error, "a callback failed");
             driver.act(|_, cx| cx.emit(Event::HandlerFailed(error)));
         }
-        _ => {}
+        Done::Nothing => {}
     }
 }
 
@@ -105,8 +137,8 @@ where
     }
 
     fn poll(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
-        while let Poll::Ready((key, done)) = self.dispatcher.poll_next(cx, &self.start) {
-            finished(key, done, driver);
+        while let Poll::Ready((_, done)) = self.dispatcher.poll_next(cx, &self.start) {
+            finished(done, driver);
         }
         if self.lagged > 0 && self.dispatcher.waiting(&None) < WAITING {
             let dropped = std::mem::take(&mut self.lagged);

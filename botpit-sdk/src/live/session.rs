@@ -9,7 +9,7 @@
 //! 3. the queue is joined again after that grace, unless a match turned up;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,6 +28,7 @@ use super::event::{
     UnknownMessage,
 };
 use super::ledger::{Asked, Decided, TurnId, TurnLedger};
+use super::match_map::{MAX_OPEN_MATCHES, MatchMap};
 use super::move_data::MoveData;
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
@@ -67,6 +68,19 @@ pub(crate) enum Command {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 
+/// Which frequent events the bot listens to: the others are not even made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard {
+    pub(crate) opponent_moved: bool,
+    pub(crate) round_result: bool,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { opponent_moved: true, round_result: true }
+    }
+}
+
 pub(crate) struct Session {
     url: Url,
     key: Secret,
@@ -76,13 +90,15 @@ pub(crate) struct Session {
     connections: u64,
     /// No new match is taken.
     draining: bool,
+    /// The frequent events that the bot listens to.
+    heard: Heard,
     /// The connection ends by itself once it is idle: a bot's own wish, as a signal is the program's.
     ends_when_idle: bool,
     queue: Option<Queue>,
     leaving: Vec<Reply<()>>,
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
-    matches: HashMap<MatchId, Match>,
+    matches: MatchMap<Match>,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -107,11 +123,12 @@ struct Queue {
 }
 
 struct Match {
+    id: MatchId,
     game_type: Option<GameType>,
     wager: Option<Lamports>,
     side: Option<Side>,
     server_seed_hash: Option<String>,
-    over: CancellationToken,
+    over: Arc<CancellationToken>,
     /// The connection on which the platform last spoke of it.
     heard_on: u64,
 }
@@ -126,15 +143,23 @@ impl Session {
             phase: Phase::Down,
             connections: 0,
             draining: false,
+            heard: Heard::default(),
             ends_when_idle: false,
             queue: None,
             leaving: Vec::new(),
             leaving_until: None,
-            matches: HashMap::new(),
+            matches: MatchMap::default(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
         }
+    }
+
+    /// Leaves out the frequent events that the bot does not listen to.
+    #[must_use]
+    pub(crate) fn only(mut self, heard: Heard) -> Self {
+        self.heard = heard;
+        self
     }
 
     /// The bot's decision for a turn.
@@ -175,20 +200,28 @@ impl Session {
         }
     }
 
-    /// The match's own copy of its id, and the note that the platform spoke of it.
-    fn hear_of(&mut self, match_id: &str) -> MatchId {
-        let connection = self.connections;
-        if let Some((id, _)) = self.matches.get_key_value(match_id) {
-            let id = id.clone();
-            if let Some(known) = self.matches.get_mut(match_id) {
-                known.heard_on = connection;
-            }
-            return id;
+    /// A match that the platform speaks of. `None`, and the bot is told, when too many are open already.
+    fn hear_of<T>(
+        &mut self,
+        match_id: &str,
+        cx: &mut Context<'_, Event>,
+        hear: impl FnOnce(&mut Match) -> T,
+    ) -> Option<T> {
+        if let Some(known) = self.matches.get_mut(match_id) {
+            known.heard_on = self.connections;
+            return Some(hear(known));
         }
-        // The beginning was not seen: a match from before this client was started.
+        if self.matches.len() >= MAX_OPEN_MATCHES {
+            let message =
+                format!("{MAX_OPEN_MATCHES} matches are open: what is said of another one is ignored");
+            cx.emit(Event::Error(Error::new(&codes::PROTOCOL_VIOLATION, message)));
+            return None;
+        }
+        // Maybe its beginning was not seen: a match from before this client was started.
         let id = MatchId::from(match_id);
-        self.matches.insert(id.clone(), Match::unseen(connection));
-        id
+        let known = self.matches.entry(id.clone()).or_insert_with(|| Match::new(id));
+        known.heard_on = self.connections;
+        Some(hear(known))
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
@@ -203,8 +236,11 @@ impl Session {
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let match_id = self.hear_of(&result.match_id);
-                self.ledger.result(match_id.as_str(), result.round, result.score);
+                let wanted = self.heard.round_result;
+                let match_id = self.hear_of(&result.match_id, cx, |known| wanted.then(|| known.id.clone()));
+                let Some(match_id) = match_id else { return };
+                self.ledger.result(&result.match_id, result.round, result.score);
+                let Some(match_id) = match_id else { return };
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,
@@ -214,7 +250,9 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let match_id = self.hear_of(&moved.match_id);
+                let wanted = self.heard.opponent_moved;
+                let match_id = self.hear_of(&moved.match_id, cx, |known| wanted.then(|| known.id.clone()));
+                let Some(Some(match_id)) = match_id else { return };
                 cx.emit(Event::OpponentMoved { match_id, round: moved.round });
             }
             ServerMessage::Pong => {}
@@ -243,10 +281,11 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let match_id = self.hear_of(&start.match_id);
-                if let Some(known) = self.matches.get_mut(match_id.as_str()) {
+                let match_id = self.hear_of(&start.match_id, cx, |known| {
                     known.side = Some(start.your_side);
-                }
+                    known.id.clone()
+                });
+                let Some(match_id) = match_id else { return };
                 cx.emit(Event::GameStart(GameStart { match_id, side: start.your_side }));
             }
             ServerMessage::GameOver(over) => self.on_game_over(over, cx),
@@ -280,24 +319,24 @@ impl Session {
     }
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&turn.match_id);
+        let heard = self.hear_of(&turn.match_id, cx, |known| {
+            (known.id.clone(), known.game_type.clone(), known.side, known.over.clone())
+        });
+        let Some((match_id, game_type, side, over)) = heard else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
-            Asked::New(id) => {
-                let Some(known) = self.matches.get(match_id.as_str()) else { return };
-                cx.emit(Event::YourTurn(Turn {
-                    game_type: known.game_type.clone(),
-                    round: turn.round,
-                    side: known.side,
-                    state,
-                    timeout: turn.timeout(),
-                    deadline,
-                    id,
-                    over: known.over.clone(),
-                    match_id,
-                }));
-            }
+            Asked::New(id) => cx.emit(Event::YourTurn(Turn {
+                game_type,
+                round: turn.round,
+                side,
+                state,
+                timeout: turn.timeout(),
+                deadline,
+                id,
+                over,
+                match_id,
+            })),
             Asked::Again(id) => self.send_move(id, cx),
             Asked::StillThinking | Asked::Duplicate => {}
             Asked::Stale => tracing::debug!(%match_id, round = turn.round, "a turn of a round that is over"),
@@ -377,7 +416,16 @@ impl Session {
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let match_id = self.hear_of(&found.match_id);
+        let heard = self.hear_of(&found.match_id, cx, |known| {
+            let is_known = known.server_seed_hash.is_some();
+            if !is_known {
+                known.game_type = Some(found.game_type.clone());
+                known.wager = Some(found.wager_lamports);
+                known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
+            }
+            (known.id.clone(), is_known)
+        });
+        let Some((match_id, is_known)) = heard else { return };
         let queued = self.queue.take();
         let above_queued = queued
             .as_ref()
@@ -390,13 +438,8 @@ impl Session {
             }
         }
         self.left_queue();
-        if let Some(known) = self.matches.get_mut(match_id.as_str()) {
-            if known.server_seed_hash.is_some() {
-                return; // a duplicate; the first commitment counts
-            }
-            known.game_type = Some(found.game_type.clone());
-            known.wager = Some(found.wager_lamports);
-            known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
+        if is_known {
+            return; // a duplicate; the first commitment counts
         }
         if let Some(queued) = above_queued {
             tracing::warn!(%match_id, wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
@@ -576,14 +619,15 @@ impl Session {
 }
 
 impl Match {
-    fn unseen(connection: u64) -> Self {
+    fn new(id: MatchId) -> Self {
         Self {
+            id,
             game_type: None,
             wager: None,
             side: None,
             server_seed_hash: None,
-            over: CancellationToken::new(),
-            heard_on: connection,
+            over: Arc::default(),
+            heard_on: 0,
         }
     }
 }

@@ -53,6 +53,9 @@ pub struct Drive<P: Protocol, C> {
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
+/// After so many rounds of reading in a row, other tasks of the thread get their turn: a visit to the runtime costs as much
+/// as several frames.
+const ROUNDS_IN_A_ROW: u32 = 16;
 /// At most so many commands are taken in a row.
 const COMMANDS_IN_A_ROW: u32 = 64;
 
@@ -153,6 +156,7 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
         let this = self.get_mut();
         // The thread's own time: a paused or scaled clock does not see a handler that blocks.
         let began = WallInstant::now();
+        let mut rounds = ROUNDS_IN_A_ROW;
         this.driver.begin_round();
         loop {
             this.poll_events(cx);
@@ -163,6 +167,9 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
             if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
                 this.driver.close();
+            } else if this.driver.has_more() && rounds > 0 {
+                rounds -= 1;
+                this.driver.begin_round();
             } else if !busy && !this.driver.is_touched() {
                 break;
             }
