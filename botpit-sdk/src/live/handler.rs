@@ -344,3 +344,49 @@ impl std::fmt::Debug for BoxedHandler {
         f.debug_struct("BoxedHandler").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct OnlyMoves;
+
+    impl EventHandler for OnlyMoves {
+        async fn on_your_turn(&self, _: &Handle, _: Turn) -> Result<MoveData> {
+            MoveData::raw("{}")
+        }
+    }
+
+    /// Passes two events on to another handler, and is itself a listener to them.
+    struct Around<H>(H);
+
+    impl<H: EventHandler> EventHandler for Around<H> {
+        async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
+            self.0.on_your_turn(bot, turn).await
+        }
+
+        async fn on_opponent_moved(&self, bot: &Handle, moved: OpponentMoved) {
+            self.0.on_opponent_moved(bot, moved).await;
+        }
+
+        fn on_queue_left(&self, _: &Handle, _: QueueLeft) -> impl Future<Output = ()> + Send {
+            std::future::ready(())
+        }
+    }
+
+    fn moved() -> Event {
+        Event::OpponentMoved { match_id: MatchId::from("m"), round: None }
+    }
+
+    #[test]
+    fn only_what_a_handler_leaves_out_is_not_brought_to_it() {
+        assert!(!is_heard::<OnlyMoves>(&moved()));
+        assert!(!is_heard::<OnlyMoves>(&Event::Lagged { dropped: 1 }));
+        assert!(is_heard::<Around<OnlyMoves>>(&moved()));
+        assert!(is_heard::<Around<OnlyMoves>>(&Event::QueueLeft), "written without async");
+        assert!(!is_heard::<Around<OnlyMoves>>(&Event::Lagged { dropped: 1 }));
+        assert!(is_heard::<BoxedHandler>(&moved()), "what is in the box is known only at run time");
+        let heard = heard_by(&Around(OnlyMoves));
+        assert!(heard.opponent_moved && !heard.round_result);
+    }
+}

@@ -836,3 +836,27 @@ impl Protocol for Session {
         self.matches.is_empty() && self.leaving_until.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sdk_core::socket::{Driver, SocketOptions};
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_invents_matches_does_not_fill_the_memory() {
+        let url = Url::parse("ws://127.0.0.1:1").unwrap();
+        let session = Session::new(url, Secret::new("bp_test"), Timings::default());
+        let mut driver = Driver::new(session, SocketOptions::default()).unwrap();
+        for n in 0..2 * MAX_OPEN_MATCHES {
+            let text = Text::from(format!(r#"{{"type":"opponent_moved","match_id":"m-{n}","round":1}}"#));
+            driver.act(|session, cx| session.on_text(text, cx));
+        }
+        assert_eq!(driver.protocol().matches.len(), MAX_OPEN_MATCHES);
+        let known = Text::from(r#"{"type":"game_over","match_id":"m-0","winner":null}"#);
+        driver.act(|session, cx| session.on_text(known, cx));
+        let next = Text::from(r#"{"type":"game_start","match_id":"m-new","your_side":"a"}"#);
+        driver.act(|session, cx| session.on_text(next, cx));
+        assert!(driver.protocol().matches.contains_key("m-new"), "there is room again");
+    }
+}
