@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::games::Game;
-use crate::live::{EventHandler, Events, Handle, Heard, Session, Timings, heard_by, runner};
+use crate::live::{EventHandler, Events, Handle, Session, Timings, heard_by, runner};
 use crate::play::{Play, Strategy};
 
 /// The path of the WebSocket (spec, "Connection").
@@ -137,7 +137,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives the connection up.
     pub async fn connect(&self) -> Result<(Handle, Events)> {
-        let driver = self.driver(Heard::default())?;
+        let driver = self.driver(self.session())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (inbox, stream) = Inbox::new(self.max_events, self.max_event_bytes);
         let mut state = driver.state();
@@ -164,7 +164,16 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future drops the connection at once, without a close frame.
     pub async fn run(&self, handler: impl EventHandler) -> Result<()> {
-        let driver = self.driver(heard_by(&handler))?;
+        self.run_session(self.session(), handler).await
+    }
+
+    /// As [`run`](Self::run); a server that ends the session in good order is dialled again.
+    pub(crate) async fn run_staying(&self, handler: impl EventHandler) -> Result<()> {
+        self.run_session(self.session().staying(), handler).await
+    }
+
+    async fn run_session(&self, session: Session, handler: impl EventHandler) -> Result<()> {
+        let driver = self.driver(session.only(heard_by(&handler)))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle = Handle::new(sender, driver.state());
         Drive::new(driver, runner(handler, handle), commands, &self.shutdown).await
@@ -175,9 +184,17 @@ impl Client {
         Play::new(self.clone(), strategy)
     }
 
-    fn driver(&self, heard: Heard) -> Result<Driver<Session>> {
+    /// What stops this client, together with everything else that shares it.
+    pub(crate) fn shutdown_of_all(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    fn session(&self) -> Session {
+        Session::new(self.url.clone(), self.key.clone(), self.timings)
+    }
+
+    fn driver(&self, session: Session) -> Result<Driver<Session>> {
         tracing::info!(host = %self.shown_url(), "connecting to BOTPIT");
-        let session = Session::new(self.url.clone(), self.key.clone(), self.timings).only(heard);
         Driver::new(session, self.options.clone())
     }
 }
@@ -253,6 +270,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Over how long reconnects spread when the server says that it restarts (close codes 1012 and 1013), so that its
+    /// clients do not all come back at once. Default 15 s.
+    pub fn restart_spread(mut self, span: Duration) -> Self {
+        self.options.restart_spread = span;
+        self
+    }
+
     /// The largest message that is taken, in bytes. Default 1 MiB.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options.max_message = bytes;
@@ -273,7 +297,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long after a reconnect a match may stay silent before it is given up for lost. Default 60 s.
+    /// How long after a reconnect, or after a message that could not be read, a match may stay silent before it is given up
+    /// for lost. The time of an open turn is not counted. Default 60 s.
     pub fn match_lost_after(mut self, span: Duration) -> Self {
         self.timings.lost_after = span;
         self
@@ -366,7 +391,6 @@ fn ws_url(text: &str) -> Result<Url> {
 }
 
 /// The REST base, from itself or from the WebSocket's address.
-#[cfg(feature = "wallet")]
 pub(crate) fn rest_url(text: &str) -> Result<Url> {
     let mut url = ws_url(text)?;
     let base = url.path().strip_suffix(WS_PATH).unwrap_or_default().to_owned();

@@ -5,6 +5,7 @@ pub mod fairness;
 pub mod games;
 pub mod lamports;
 pub mod model;
+pub mod rest;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
@@ -16,8 +17,7 @@ pub mod wallet;
 mod client;
 mod live;
 mod play;
-#[cfg(feature = "wallet")]
-mod rest;
+mod signer;
 
 pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
@@ -28,7 +28,7 @@ pub use live::{
 };
 pub use model::ErrorCode;
 pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
-#[cfg(feature = "wallet")]
 pub use rest::Rest;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
+pub use signer::Signer;
 pub use wager::WagerBucket;

@@ -5,9 +5,11 @@ use std::future::ready;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use sdk_core::error::{Error, Result, codes};
-use sdk_core::wire::RawJson;
+use sdk_core::error::{Error, ErrorKind, Result, codes};
+use sdk_core::shutdown::Shutdown;
+use sdk_core::wire::{RawJson, printable};
 use serde::Serialize;
 
 use crate::client::Client;
@@ -15,7 +17,8 @@ use crate::fairness::CommitmentCheck;
 use crate::games::{Game, RoundRecord};
 use crate::lamports::Lamports;
 use crate::live::{
-    Connected, EventHandler, GameOver, GameStart, Handle, MatchFound, MoveData, Outcome, RoundResult, Turn,
+    Connected, EventHandler, GameOver, GameStart, Handle, MatchFound, MoveData, Outcome, QueueLeft,
+    RoundResult, Turn,
 };
 use crate::model::{AgentId, ErrorCode, GameType, MatchId, Score, Side};
 use crate::wager::WagerBucket;
@@ -170,15 +173,15 @@ impl MatchReport {
 
 impl fmt::Display for MatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The opponent chose its name: no control characters on somebody's terminal.
-        let opponent: String = self.opponent.chars().filter(|c| !c.is_control()).take(40).collect();
-        write!(f, "Match {} against {opponent}", self.id)?;
+        // The opponent chose its name: nothing in it may steer somebody's terminal.
+        let opponent: String = self.opponent.chars().take(40).collect();
+        write!(f, "Match {} against {}", printable(self.id.as_str()), printable(&opponent))?;
         if let Some(wager) = self.wager {
             write!(f, " for {wager}")?;
         }
         writeln!(f)?;
         for round in &self.rounds {
-            write!(f, "  round {}: {}", round.round, round.told)?;
+            write!(f, "  round {}: {}", round.round, printable(&round.told))?;
             match (round.score, self.side) {
                 (Some(score), Some(side)) => writeln!(f, "  ({}:{})", score.mine(side), score.theirs(side))?,
                 _ => writeln!(f)?,
@@ -277,7 +280,8 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
         self
     }
 
-    /// Queues, plays, and queues again, until the matches are played or the client's shutdown says so.
+    /// Queues, plays, and queues again, until the matches are played or the client's shutdown says so. A server that says
+    /// goodbye in good order before that is dialled again.
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) for a wager that is missing or too small; what the platform refused
@@ -300,9 +304,10 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
             matches: self.matches,
             on_match: Mutex::new(self.on_match),
             table: table.clone(),
+            shutdown: self.client.shutdown_of_all(),
             game: PhantomData,
         };
-        let ended = self.client.run(player).await;
+        let ended = self.client.run_staying(player).await;
         let table = table.lock().unwrap_or_else(PoisonError::into_inner);
         match &table.refused {
             Some(refused) => Err(refused.clone()),
@@ -348,12 +353,43 @@ impl Table {
     }
 }
 
+/// What a refused place in the queue means.
+enum Refused {
+    /// It may be given later.
+    ForNow(Duration),
+    /// A match is going on, whose end is waited for, or the bot stops.
+    Because,
+    /// Asking again would change nothing.
+    ForGood,
+}
+
+/// How long a match may take to turn up after the platform took the place in the queue back.
+const QUEUE_LEFT_GRACE: Duration = Duration::from_secs(1);
+/// How long until the queue is tried again, unless the platform says.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
+
+fn refused(error: &Error) -> Refused {
+    let wait = error.retry_after().unwrap_or(RETRY_AFTER).min(RETRY_AFTER_AT_MOST);
+    match (error.kind(), error.platform_code()) {
+        (_, Some(ErrorCode::AlreadyInMatch)) => Refused::Because,
+        (_, Some(ErrorCode::RateLimited | ErrorCode::Internal)) => Refused::ForNow(wait),
+        (ErrorKind::Rejected, Some(_)) => Refused::ForGood,
+        // The platform took the place back, or did not answer.
+        (ErrorKind::Rejected | ErrorKind::Connection | ErrorKind::Timeout, None) => Refused::ForNow(wait),
+        (ErrorKind::Misuse, _) if *error.code() == codes::OUTBOUND_FULL => Refused::ForNow(wait),
+        (ErrorKind::Misuse, _) => Refused::ForGood,
+        _ => Refused::Because,
+    }
+}
+
 struct Player<G: Game, S> {
     strategy: tokio::sync::Mutex<S>,
     wager: Lamports,
     matches: Option<u32>,
     on_match: Mutex<Option<OnMatch>>,
     table: Arc<Mutex<Table>>,
+    shutdown: Shutdown,
     game: PhantomData<G>,
 }
 
@@ -362,20 +398,38 @@ impl<G: Game, S: Strategy<G>> Player<G, S> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues for the next match, or ends when all are played.
+    /// Queues for the next match, or ends when all are played. What may pass is tried again; what does not is the end.
     async fn next_match(&self, bot: &Handle) {
-        let played = self.table().summary.matches;
-        if self.matches.is_some_and(|matches| played >= matches) {
-            // An error means that it is over already.
-            let _ = bot.drain().await;
-            return;
+        loop {
+            let played = self.table().summary.matches;
+            if self.matches.is_some_and(|matches| played >= matches) {
+                // An error means that it is over already.
+                let _ = bot.drain().await;
+                return;
+            }
+            let Err(error) = bot.join_queue(G::game_type(), self.wager).await else { return };
+            let wait = match refused(&error) {
+                Refused::ForNow(wait) => wait,
+                Refused::Because => return,
+                Refused::ForGood => {
+                    self.table().refused = Some(error);
+                    let _ = bot.close().await;
+                    return;
+                }
+            };
+            tracing::warn!(error = %error, "the queue is tried again in {:.1} s", wait.as_secs_f64());
+            if !self.sleep(bot, wait).await {
+                return;
+            }
         }
-        let Err(error) = bot.join_queue(G::game_type(), self.wager).await else { return };
-        let waiting_already =
-            matches!(error.platform_code(), Some(ErrorCode::AlreadyQueued | ErrorCode::AlreadyInMatch));
-        if *error.code() == codes::REJECTED && !waiting_already {
-            self.table().refused = Some(error);
-            let _ = bot.close().await;
+    }
+
+    /// False when the bot stops meanwhile.
+    async fn sleep(&self, bot: &Handle, span: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(span) => true,
+            () = self.shutdown.draining() => false,
+            () = bot.closed() => false,
         }
     }
 
@@ -414,6 +468,13 @@ impl<G: Game, S: Strategy<G>> Player<G, S> {
 impl<G: Game, S: Strategy<G>> EventHandler for Player<G, S> {
     async fn on_connected(&self, bot: &Handle, connected: Connected) {
         if !connected.is_reconnect {
+            self.next_match(bot).await;
+        }
+    }
+
+    async fn on_queue_left(&self, bot: &Handle, _: QueueLeft) {
+        // Not asked for: the platform took the place back. Unless a match comes of it, the bot asks again.
+        if self.sleep(bot, QUEUE_LEFT_GRACE).await && self.table().open.is_empty() {
             self.next_match(bot).await;
         }
     }

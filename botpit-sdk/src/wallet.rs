@@ -10,14 +10,23 @@
 //! verify(&signed.wallet_address, &signed.message, &signed.signature)?;
 //! # Ok::<(), sdk_core::Error>(())
 //! ```
+//!
+//! A key that lives elsewhere needs no `Wallet`: implement [`Signer`].
 
 use std::fmt;
+use std::io::Read;
+use std::path::Path;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sdk_core::error::{Error, Result, codes};
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
 use crate::model::{SignedMessage, Verb, WalletMessage};
+use crate::signer::Signer;
+
+/// A keypair file has a few hundred bytes: what is larger is another file.
+const MAX_FILE: usize = 4 * 1024;
 
 /// A key pair. Its secret bytes are wiped from memory when it is dropped, and never print.
 #[derive(Clone)]
@@ -62,10 +71,47 @@ impl Wallet {
     /// # Errors
     /// [`codes::INVALID_ARGUMENT`] when it is not that, or when its halves do not belong together. The text is not shown.
     pub fn from_keypair_json(text: &str) -> Result<Self> {
-        let wrong = || Error::invalid_argument("wallet", "a keypair file is a JSON array of 64 bytes");
-        let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(serde_json::from_str(text).map_err(|_| wrong())?);
-        let bytes: &[u8; 64] = bytes.as_slice().try_into().map_err(|_| wrong())?;
-        Self::from_key_pair(bytes)
+        let mut bytes = Zeroizing::new([0; 64]);
+        let mut json = serde_json::Deserializer::from_str(text);
+        Bytes(&mut bytes)
+            .deserialize(&mut json)
+            .and_then(|()| json.end())
+            .map_err(|_| Error::invalid_argument("wallet", "a keypair file is a JSON array of 64 bytes"))?;
+        Self::from_key_pair(&bytes)
+    }
+
+    /// The wallet of a keypair file (`id.json` of the Solana tools). The text is wiped from memory once it is read.
+    ///
+    /// ```no_run
+    /// let wallet = botpit_sdk::wallet::Wallet::from_keypair_file("id.json")?;
+    /// println!("{}", wallet.address());
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`codes::LOCAL_IO`] when it cannot be read; [`codes::INVALID_ARGUMENT`] as in
+    /// [`from_keypair_json`](Self::from_keypair_json), also for a file of more than 4 KiB.
+    pub fn from_keypair_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut text = Zeroizing::new([0; MAX_FILE]);
+        let mut length = 0;
+        let read = std::fs::File::open(path).and_then(|mut file| {
+            while let Some(room) = text.get_mut(length..).filter(|room| !room.is_empty()) {
+                match file.read(room)? {
+                    0 => break,
+                    more => length += more,
+                }
+            }
+            Ok(())
+        });
+        read.map_err(|cause| {
+            Error::new(&codes::LOCAL_IO, format!("the keypair file {} cannot be read", path.display()))
+                .with_field("wallet")
+                .with_source(cause)
+        })?;
+        // A larger file fills the room, and is cut off: no JSON, so it is refused.
+        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        Self::from_keypair_json(text)
     }
 
     fn from_key_pair(bytes: &[u8; 64]) -> Result<Self> {
@@ -94,6 +140,46 @@ impl Wallet {
             WalletMessage { verb, wallet_address: self.address.clone(), timestamp: unix_ts }.to_string();
         let signature = bs58::encode(self.key.sign(message.as_bytes()).to_bytes()).into_string();
         SignedMessage { wallet_address: self.address.clone(), signature, message }
+    }
+}
+
+impl Signer for Wallet {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn signature(&self, message: &str) -> Result<[u8; 64]> {
+        Ok(self.key.sign(message.as_bytes()).to_bytes())
+    }
+}
+
+/// Reads an array of exactly 64 bytes in place: a list that grows would leave copies of the secret behind.
+struct Bytes<'a>(&'a mut [u8; 64]);
+
+impl<'de> DeserializeSeed<'de> for Bytes<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bytes<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of 64 bytes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        let wrong = || serde::de::Error::custom("not 64 bytes");
+        for byte in self.0.iter_mut() {
+            *byte = array.next_element()?.ok_or_else(wrong)?;
+        }
+        match array.next_element::<u8>()? {
+            None => Ok(()),
+            Some(_) => Err(wrong()),
+        }
     }
 }
 

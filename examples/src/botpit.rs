@@ -2,9 +2,10 @@
 
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::env::Env;
+use botpit_sdk::sdk_core::error::Code;
 use botpit_sdk::sdk_core::secret::Secret;
 use botpit_sdk::wallet::Wallet;
-use botpit_sdk::{Client, ClientBuilder, Error, Host, Lamports, Rest, Result};
+use botpit_sdk::{Client, ClientBuilder, Error, ErrorKind, Host, Lamports, Rest, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{Options, Report};
@@ -60,21 +61,18 @@ impl Place {
                 let sandbox = Sandbox::builder().seed(seed).start().await?;
                 report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.ws_url()));
                 let key = Rest::new(sandbox.rest_url())?.register(name, &Wallet::generate()?).await?.api_key;
-                report.note(format_args!("{name} has registered there and got its key.\n"));
+                report.note(format_args!("{name} has registered there and got its key."));
                 (Client::builder(key).url(sandbox.ws_url()), Some(sandbox))
             }
         };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
         if !options.live && !client.is_local() {
-            return Err(Error::invalid_argument(
-                "url",
-                "an address that is not on this machine needs --live",
-            ));
+            return Err(needs_live());
         }
         if options.live {
             let stake = of_match.wager.checked_mul(of_match.matches.into());
             let stake = stake.map_or_else(|| "more than there is".to_owned(), |stake| stake.to_string());
-            report.note(format_args!("Playing on {}: {stake} may be lost at most.\n", client.shown_url()));
+            report.note(format_args!("Playing on {}: {stake} may be lost at most.", client.shown_url()));
         }
         Ok(Self { client, sandbox })
     }
@@ -85,6 +83,18 @@ impl Place {
             sandbox.shutdown().await;
         }
     }
+}
+
+/// `--url` alone stays on this machine.
+static NEEDS_LIVE: Code = Code::new(
+    "needs_live",
+    ErrorKind::Misuse,
+    "--url leads to another machine, without --live",
+    "add --live if you mean to play there with your own account, or start a server on this machine",
+);
+
+fn needs_live() -> Error {
+    Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }
 
 fn live(url: Option<&str>, host: Option<HostName>) -> Result<ClientBuilder> {
@@ -116,10 +126,7 @@ async fn elsewhere(name: &str, url: &str) -> Result<ClientBuilder> {
             }
         }
         None => {
-            return Err(Error::invalid_argument(
-                "url",
-                "an address that is not on this machine needs --live",
-            ));
+            return Err(needs_live());
         }
     };
     Ok(Client::builder(key).url(url))

@@ -18,10 +18,10 @@ impl Report {
         Self { json }
     }
 
-    /// A result under its name: `{"match":{…}}`, or its words.
+    /// A result under its name: `{"match":{…}}`, or its words below an empty line.
     pub fn result<T: Display + Serialize>(&self, name: &str, value: &T) {
         let line =
-            if self.json { serde_json::json!({ name: value }).to_string() } else { format!("{value}\n") };
+            if self.json { serde_json::json!({ name: value }).to_string() } else { format!("\n{value}") };
         // Nobody reads any more when the pipe is closed; the bot goes on.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }

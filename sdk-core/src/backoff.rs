@@ -225,15 +225,17 @@ impl Backoff {
     }
 
     /// The connection ended, or never came to be. Attempts go back to 0 if it had been healthy for
-    /// [`BackoffPolicy::reset_after`].
+    /// [`BackoffPolicy::reset_after`]; true says that it had.
     ///
     /// Where a connection died of silence, pass the time at which it was last heard: silence is not health.
-    pub fn lost(&mut self, now: Instant) {
-        if let Some(since) = self.healthy_since.take()
-            && now.saturating_duration_since(since) >= self.policy.reset_after
-        {
+    pub fn lost(&mut self, now: Instant) -> bool {
+        let since = self.healthy_since.take();
+        let healthy =
+            since.is_some_and(|since| now.saturating_duration_since(since) >= self.policy.reset_after);
+        if healthy {
             self.attempt = 0;
         }
+        healthy
     }
 
     /// How many attempts were made since the last proven health.

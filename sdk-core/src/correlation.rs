@@ -45,6 +45,11 @@ pub const DEFAULT_CAPACITY: usize = 1_024;
 pub struct RequestId(u64);
 
 impl RequestId {
+    /// The id that was shown as a number by [`get`](Self::get).
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The id as a number.
     pub fn get(self) -> u64 {
         self.0
@@ -139,16 +144,17 @@ impl<R> Correlator<R> {
         Ok(Call { id, label, answer: receiver, shared: Arc::downgrade(&self.0) })
     }
 
-    /// Notes how far a request got. It only ever advances (`No`, `Maybe`, `Yes`): bytes do not come back. An id that
-    /// nobody waits for is ignored.
-    pub fn mark(&self, id: RequestId, sent: Sent) {
-        if let Some(waiting) = self.0.lock().waiting.get_mut(&id.0) {
-            waiting.sent = match (waiting.sent, sent) {
-                (Sent::Yes, _) | (_, Sent::Yes) => Sent::Yes,
-                (Sent::Maybe, _) | (_, Sent::Maybe) => Sent::Maybe,
-                (Sent::No, Sent::No) => Sent::No,
-            };
-        }
+    /// Notes how far a request got. It only ever advances (`No`, `Maybe`, `Yes`): bytes do not come back. False when nobody
+    /// waits for the id any more: a request that has not left yet is then better taken back.
+    pub fn mark(&self, id: RequestId, sent: Sent) -> bool {
+        let mut state = self.0.lock();
+        let Some(waiting) = state.waiting.get_mut(&id.0) else { return false };
+        waiting.sent = match (waiting.sent, sent) {
+            (Sent::Yes, _) | (_, Sent::Yes) => Sent::Yes,
+            (Sent::Maybe, _) | (_, Sent::Maybe) => Sent::Maybe,
+            (Sent::No, Sent::No) => Sent::No,
+        };
+        true
     }
 
     /// Takes the platform's reply to its call.

@@ -23,9 +23,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+
+use crate::wire::printable;
 
 /// `std::result::Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -229,6 +231,7 @@ struct Inner {
     status: Option<u16>,
     close_code: Option<u16>,
     retry_after: Option<Duration>,
+    server_time: Option<SystemTime>,
     request_id: Option<String>,
     sent: Sent,
     body: Option<Bytes>,
@@ -246,6 +249,7 @@ impl Error {
             status: None,
             close_code: None,
             retry_after: None,
+            server_time: None,
             request_id: None,
             sent: Sent::No,
             body: None,
@@ -297,10 +301,39 @@ impl Error {
         self
     }
 
+    /// Forgets the answer's body: for calls whose answers hold a secret.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.0.body = None;
+        self
+    }
+
     /// Adds how long the platform (or our limiter) asks to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Adds what the server's clock showed when it answered.
+    #[must_use]
+    pub fn with_server_time(mut self, time: SystemTime) -> Self {
+        self.0.server_time = Some(time);
+        self
+    }
+
+    /// Adds a sentence to the message: what the caller knows, and whoever made the error did not. It must be free of secrets.
+    ///
+    /// ```
+    /// use sdk_core::error::{Error, codes};
+    ///
+    /// let error = Error::new(&codes::HTTP_TIMEOUT, "no answer within 30 s").with_note("the agent may exist by now");
+    /// assert_eq!(error.message(), "no answer within 30 s; the agent may exist by now");
+    /// ```
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(note);
         self
     }
 
@@ -383,6 +416,11 @@ impl Error {
         self.0.retry_after
     }
 
+    /// What the server's clock showed when it refused, to the second, where it said so: a REST answer's `Date`.
+    pub fn server_time(&self) -> Option<SystemTime> {
+        self.0.server_time
+    }
+
     /// The id of the request that failed, where the protocol has ids.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -429,7 +467,7 @@ impl Error {
         let mut source = StdError::source(self);
         while let Some(cause) = source {
             line.push_str(": ");
-            line.push_str(&cause.to_string());
+            line.push_str(&printable(&cause.to_string()).to_string());
             source = cause.source();
         }
         line
@@ -438,9 +476,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        // What others said may be in any of these: none of it may steer a terminal or begin a line of a log.
+        printable(&self.0.message).fmt(f)?;
         if let Some(field) = &self.0.field {
-            write!(f, " (field `{field}`)")?;
+            write!(f, " (field `{}`)", printable(field))?;
         }
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {status})")?;
@@ -449,7 +488,7 @@ impl fmt::Display for Error {
             write!(f, " (close code {code})")?;
         }
         if let Some(code) = &self.0.platform_code {
-            write!(f, " (platform code `{code}`)")?;
+            write!(f, " (platform code `{}`)", printable(code))?;
         }
         if let Some(wait) = self.0.retry_after {
             write!(f, " (retry after {:.1} s)", wait.as_secs_f64())?;
@@ -498,6 +537,20 @@ mod tests {
         let error = Error::new(&codes::CONNECT_FAILED, "cannot reach 127.0.0.1:9").with_source(cause);
         assert_eq!(error.to_string(), "cannot reach 127.0.0.1:9 [connect_failed]");
         assert_eq!(error.chain(), "cannot reach 127.0.0.1:9 [connect_failed]: the cable is out");
+    }
+
+    #[test]
+    fn what_others_said_cannot_steer_a_terminal() {
+        let hostile = "\u{1b}[31mred\u{9b}2J\r\n\u{202e}";
+        let cause = std::io::Error::other(hostile);
+        let error = Error::new(&codes::REJECTED, hostile)
+            .with_field(hostile)
+            .with_platform_code(hostile)
+            .with_request_id(hostile)
+            .with_source(cause);
+        for shown in [error.to_string(), error.chain(), format!("{error:?}")] {
+            assert!(shown.contains("red") && !shown.contains(crate::wire::is_unprintable), "{shown:?}");
+        }
     }
 
     #[test]

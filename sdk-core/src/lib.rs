@@ -13,7 +13,7 @@
 //! | [`heartbeat`] | when to ping, and when silence means death |
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
-//! | [`env`] | settings from the environment and `.env` |
+//! | [`mod@env`] | settings from the environment and `.env` |
 //! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
 //! | [`socket`] | the WebSocket driver: reads, writes, beats, reconnects, and never waits for your code |

@@ -92,7 +92,8 @@ pub fn shown_url(url: &Url) -> String {
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => {
-            name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
+            // Not `x.localhost`: not every resolver keeps those on this machine.
+            name.eq_ignore_ascii_case("localhost")
         }
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -128,6 +129,7 @@ mod tests {
             ("ws://[::1]:80", true),
             ("ws://LOCALHOST", true),
             ("ws://localhost.evil.example", false),
+            ("ws://evil.localhost", false),
             ("ws://10.0.0.1", false),
             ("ws://api.botpit.com", false),
         ] {

@@ -240,13 +240,17 @@ pub fn decode_slice<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T> 
 }
 
 fn decode_error(name: &str, field: &str, cause: &serde_json::Error, text: &str) -> Error {
-    // serde_json quotes the offending value, so only its category and place are told; the excerpt shows the rest.
-    let code = if cause.is_data() { &codes::DECODE_FAILED } else { &codes::NOT_JSON };
-    let what =
-        if cause.is_data() { cause.to_string() } else { format!("not JSON at column {}", cause.column()) };
+    // A list that is too long is an error of syntax to serde_json; the text is JSON all the same.
+    let is_json = cause.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let (code, what) = match (cause.is_data(), is_json) {
+        (true, _) => (&codes::DECODE_FAILED, cause.to_string()),
+        (false, true) => (&codes::DECODE_FAILED, format!("another shape at column {}", cause.column())),
+        (false, false) => (&codes::NOT_JSON, format!("not JSON at column {}", cause.column())),
+    };
     let error =
         Error::new(code, format!("cannot decode {name}: {}; it begins {}", bounded(&what), excerpt(text)));
-    if field == "." { error } else { error.with_field(field) }
+    // Of a text that is not JSON the path tells nothing, and its names are whatever stood there.
+    if field == "." || !is_json { error } else { error.with_field(bounded(field)) }
 }
 
 fn bounded(text: &str) -> &str {
@@ -259,6 +263,46 @@ pub fn excerpt(text: &str) -> String {
     let shown = bounded(text);
     let dots = if shown.len() < text.len() { "…" } else { "" };
     format!("{:?}{dots}", shown)
+}
+
+/// A text of somebody else's as it may be written to a terminal or a log line: control characters (line ends and escape
+/// sequences among them) and marks that turn the direction of text are shown as blanks.
+///
+/// ```
+/// use sdk_core::wire::printable;
+///
+/// assert_eq!(printable("Rocky\u{1b}[2J\r\n[INFO] fine").to_string(), "Rocky [2J  [INFO] fine");
+/// ```
+pub fn printable(text: &str) -> Printable<'_> {
+    Printable(text)
+}
+
+/// Shows a text without control characters: made by [`printable`].
+#[derive(Debug, Clone, Copy)]
+pub struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+
+        let mut rest = self.0;
+        while let Some(at) = rest.find(is_unprintable) {
+            let (shown, after) = rest.split_at(at);
+            f.write_str(shown)?;
+            f.write_char(' ')?;
+            let mut after = after.chars();
+            after.next();
+            rest = after.as_str();
+        }
+        f.write_str(rest)
+    }
+}
+
+/// Control characters, and marks that turn the direction of text or join nothing: with them a server could write our log
+/// lines, and more than that on a terminal.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 trait FloorCharBoundary {

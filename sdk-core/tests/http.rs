@@ -184,6 +184,18 @@ async fn retry_after_is_read_in_both_forms() {
     }
 }
 
+#[tokio::test]
+async fn a_refusal_keeps_the_servers_time_where_it_was_told() {
+    let told = std::time::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    for (headers, expected) in
+        [("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", Some(told)), ("Date: yesterday\r\n", None), ("", None)]
+    {
+        let server = Server::start(vec![answer(401, headers, "")]).await;
+        let error = server.client().get(&["x"]).send().await.unwrap_err();
+        assert_eq!(error.server_time(), expected, "{headers}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_safe_call_is_tried_again_and_a_never_call_is_not() {
     let partial = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":";

@@ -1025,6 +1025,6 @@ fn an_order_reads_as_a_sentence() {
     let order: Order = Fault::Duplicate.on(When::sending("your_turn")).times(3).skip(1).only("agent-1");
     assert_eq!(
         order.to_string(),
-        "duplicate 3 times before your_turn is sent, after 1 such moments, only for agent-1"
+        "duplicate 3 times before your_turn is sent, after 1 such moment, only for agent-1"
     );
 }

@@ -7,15 +7,20 @@
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
+//! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
 //!
 //! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
 
 pub mod house;
 
-/// The book's chapters: their Rust blocks are doctests of this crate.
+/// The README's program and the book's chapters: their Rust blocks are doctests of this crate.
 #[cfg(doctest)]
 mod book {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../sdk-core/README.md")]
+    mod readme_of_sdk_core {}
     #[doc = include_str!("../../docs/src/introduction.md")]
     mod introduction {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]

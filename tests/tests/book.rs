@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sdk_core::error::Code;
+use sdk_core::sandbox::{Dialect, Fault, magic};
 
 /// Every catalogue of error codes, in the order of the book's page.
 const CATALOGUES: &[(&str, &[&Code])] = &[("Every crate", sdk_core::error::codes::ALL)];
@@ -47,6 +48,47 @@ fn the_code_of_every_chapter_is_compiled() {
     for chapter in chapters() {
         let included = format!("include_str!(\"../../docs/src/{chapter}\")");
         assert!(doctests.contains(&included), "tests/src/lib.rs does not have {included}");
+    }
+}
+
+#[test]
+fn no_page_has_code_that_nobody_compiles() {
+    let pages = chapters().into_iter().map(|chapter| book().join(chapter));
+    let fronts = ["README.md", "sdk-core/README.md", "botpit-sdk/README.md"];
+    for path in pages.chain(fronts.iter().map(|page| book().join("../..").join(page))) {
+        for (number, line) in (1..).zip(read(&path).lines()) {
+            let fence = line.trim_start().strip_prefix("```").unwrap_or_default();
+            assert!(!fence.contains("ignore"), "{}:{number}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_chapter_on_the_sandbox_has_every_fault_and_every_magic_word() {
+    let page = read(&book().join("sandbox.md"));
+    let (before, after) = page.split_once("\n## What each fault does\n").unwrap();
+    let faults: BTreeSet<_> = first_cells(after).collect();
+    assert_eq!(faults, Fault::NAMES.iter().copied().collect());
+
+    let words: Vec<_> = first_cells(before).filter(|cell| cell.starts_with("fault")).collect();
+    let known: Vec<_> = magic::words().collect();
+    assert_eq!(words.iter().copied().collect::<BTreeSet<_>>(), known.iter().map(String::as_str).collect());
+    for word in words.into_iter().filter(|word| *word != "faultRevoked") {
+        let [order] = &*magic::orders_in(word, &Dialect::default()) else { panic!("{word}") };
+        let line = format!("| `{word}` | `{}` |", order.fault.name());
+        assert!(before.contains(&line), "the page has no line {line}");
+    }
+}
+
+#[test]
+fn the_chapter_on_the_sandbox_has_every_setting() {
+    let page = read(&book().join("sandbox.md"));
+    let builder = read(&book().join("../../botpit-sdk/src/sandbox/builder.rs"));
+    let settings: Vec<_> =
+        builder.split("    pub fn ").skip(1).map(|rest| rest.split('(').next().unwrap()).collect();
+    assert!(settings.len() > 20, "{settings:?}");
+    for setting in settings {
+        assert!(page.contains(&format!("`{setting}(")), "{setting} is not in the table");
     }
 }
 
@@ -110,6 +152,14 @@ fn chapters() -> Vec<String> {
     found.retain(|chapter| chapter != "SUMMARY.md");
     assert!(found.len() >= 6, "{found:?}");
     found
+}
+
+/// What stands as code in the first cells of a page's tables.
+fn first_cells(page: &str) -> impl Iterator<Item = &str> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|rest| rest.split_once("` |"))
+        .map(|(cell, _)| cell)
 }
 
 /// Where a page's links lead, those to other sites left out.

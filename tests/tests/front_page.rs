@@ -79,8 +79,40 @@ fn it_names_the_crates_the_oldest_rust_and_the_licences_of_the_workspace() {
 }
 
 #[test]
+fn every_published_package_carries_both_licences_and_its_own_front_page() {
+    for library in ["sdk-core", "botpit-sdk"] {
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert_eq!(read(&format!("{library}/{licence}")), read(licence), "{library}/{licence}");
+        }
+        let manifest = read(&format!("{library}/Cargo.toml"));
+        for included in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            let include = manifest.lines().find(|line| line.starts_with("include = ")).unwrap();
+            assert!(include.contains(&format!("\"{included}\"")), "{library} is packaged without {included}");
+        }
+        assert!(manifest.contains("[package.metadata.docs.rs]\nall-features = true"), "{library}");
+        let front = read(&format!("{library}/README.md"));
+        assert!(front.starts_with(&format!("# {library}\n")) && front.lines().count() <= 150, "{library}");
+        assert!(front.contains("not made, endorsed or supported"), "{library}");
+    }
+    // Both pages show the same one.
+    let shown = |page: &str| {
+        let page = read(page);
+        let program = blocks(&page, "rust")[0].lines().filter(|line| !line.starts_with("# "));
+        program.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("README.md"), shown("botpit-sdk/README.md"));
+}
+
+#[test]
 fn its_links_lead_somewhere() {
-    for page in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+    for page in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "sdk-core/README.md",
+        "botpit-sdk/README.md",
+    ] {
         let text = read(page);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
             assert!(link.contains("://") || root().join(link).exists(), "{page} links to {link}");

@@ -16,8 +16,48 @@
 //! assert!(is_decider::<Rps>(&state));
 //! assert!(Choice::Paper.beats(Choice::Rock));
 //! ```
+//!
+//! # Games that have no types here
+//!
+//! The platform's set of games is open. There are two ways to play one that is not among these modules: implement [`Game`]
+//! for it, and everything that plays a typed game plays yours; or take the untyped path, where the state is any JSON and
+//! so is the move. An [`EventHandler`](crate::EventHandler) sees every game that way:
+//!
+//! ```
+//! use botpit_sdk::{EventHandler, Handle, MoveData, Result, Turn};
+//!
+//! struct Anything;
+//!
+//! impl EventHandler for Anything {
+//!     async fn on_your_turn(&self, _: &Handle, turn: Turn) -> Result<MoveData> {
+//!         let state: serde_json::Value = turn.state_as()?;
+//!         let first = state["options"][0].clone();
+//!         MoveData::of(&serde_json::json!({ "option": first }))
+//!     }
+//! }
+//! ```
+//!
+//! # Strategies
+//!
+//! Each game comes with at least one player that is sound: its docs say what is proven about it. A player is a
+//! [`Strategy`](crate::Strategy), so it can be handed to [`Client::play`](crate::Client::play) as it is, and it has a
+//! `choose` that needs no connection.
+//!
+//! | game | player | what it does |
+//! |---|---|---|
+//! | [`coinflip`] | [`Caller`](coinflip::Caller) | calls one face; knows better when a round is played again under its number |
+//! | [`rps`] | [`Predictor`](rps::Predictor) | punishes habits, with a brake |
+//! | [`hi_lo`] | [`ByOdds`](hi_lo::ByOdds) | the likelier guess, by the exact law of the cards |
+//! | [`dice_duel`] | [`AlwaysRoll`](dice_duel::AlwaysRoll) | rolls |
+//! | [`high_card_duel`] | [`AlwaysDraw`](high_card_duel::AlwaysDraw) | draws |
+//! | [`crash`] | [`Equilibrium`](crash::Equilibrium) | a mix that nobody has an edge on, in closed form |
+//! | [`mines`] | [`Equilibrium`](mines::Equilibrium) | a mix that nobody has an edge on, solved |
+//! | [`math_duel`] | [`Solver`](math_duel::Solver) | works it out |
+//! | [`reaction_ring`] | [`Median`](reaction_ring::Median) | the guess that beats every other guess |
+//! | [`blotto`] | [`Equilibrium`](blotto::Equilibrium) | the whole match solved by backward induction |
 
-use std::fmt::Debug;
+use std::cmp::Ordering;
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use sdk_core::error::Result;
@@ -26,7 +66,161 @@ use serde::de::DeserializeOwned;
 
 use crate::model::{AgentId, GameType, Score, Side};
 
+/// The impl of [`GameState`] for a state with the fields that every game's state has.
+macro_rules! game_state {
+    ($state:ty, $result:ty) => {
+        impl GameState for $state {
+            type RoundResult = $result;
+
+            fn round(&self) -> u32 {
+                self.round
+            }
+
+            fn score(&self) -> Score {
+                self.score
+            }
+
+            fn rounds_to_win(&self) -> u32 {
+                self.rounds_to_win
+            }
+
+            fn history(&self) -> &[$result] {
+                &self.history
+            }
+        }
+    };
+}
+
+/// A number off the wire that has bounds: checked when it is made, and when it is read.
+macro_rules! bounded_number {
+    ($(#[$doc:meta])* $name:ident: $int:ty, $field:literal, $min:literal ..= $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "u32", into = "u32")]
+        pub struct $name($int);
+
+        impl $name {
+            /// The smallest that the rules allow.
+            pub const MIN: Self = Self($min);
+
+            /// The largest that the rules allow.
+            pub const MAX: Self = Self($max);
+
+            /// A number within the bounds.
+            ///
+            /// # Errors
+            /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) outside of them.
+            pub fn new(number: u32) -> Result<Self> {
+                match <$int>::try_from(number) {
+                    Ok(small) if ($min..=$max).contains(&small) => Ok(Self(small)),
+                    _ => Err(Error::invalid_argument(
+                        $field,
+                        format!(concat!($field, " is ", $min, " to ", $max, ", not {}"), number),
+                    )),
+                }
+            }
+
+            /// The number.
+            pub const fn get(self) -> $int {
+                self.0
+            }
+
+            /// Every number that the rules allow, the smallest first.
+            pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator + Clone {
+                ($min..$max + 1).map(Self)
+            }
+        }
+
+        impl TryFrom<u32> for $name {
+            type Error = Error;
+
+            /// As [`new`](Self::new).
+            fn try_from(number: u32) -> Result<Self> {
+                Self::new(number)
+            }
+        }
+
+        impl From<$name> for u32 {
+            fn from(number: $name) -> Self {
+                Self::from(number.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+/// What an enum of words on the wire has beyond its serde form.
+macro_rules! words {
+    ($name:ident, $field:literal, $what:literal, [$($variant:ident = $word:literal),+]) => {
+        impl $name {
+            /// All there are.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            /// # Errors
+            /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for any other word.
+            fn from_str(word: &str) -> Result<Self> {
+                Self::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == word)
+                    .ok_or_else(|| Error::invalid_argument($field, $what))
+            }
+        }
+    };
+}
+
+/// The impl of [`Strategy`](crate::Strategy) for a player whose own `choose` takes a state and a side.
+macro_rules! strategy {
+    ($player:ty, $game:ty) => {
+        impl crate::Strategy<$game> for $player {
+            fn choose(
+                &mut self,
+                turn: &crate::GameTurn<$game>,
+            ) -> impl Future<Output = sdk_core::Result<<$game as Game>::Move>> + Send {
+                std::future::ready(Ok(<$player>::choose(self, &turn.state, turn.side).into()))
+            }
+        }
+    };
+}
+
+pub mod blotto;
+pub mod coinflip;
+pub mod crash;
+pub mod dice_duel;
+pub mod hi_lo;
+pub mod high_card_duel;
+pub mod math_duel;
+pub mod mines;
+pub mod reaction_ring;
 pub mod rps;
+
+mod card;
+mod equilibrium;
+mod odds;
+
+pub use card::Card;
+pub use odds::RoundOdds;
 
 /// Fields of a state or a result that this version does not know, kept as they came.
 pub type Extra = serde_json::Map<String, serde_json::Value>;
@@ -116,4 +310,36 @@ pub enum RoundEnd {
     Won(Side),
     /// Nobody won; the round is replayed.
     Tie,
+}
+
+impl RoundEnd {
+    /// How it ended for a side: `won`, `lost` or `tie`.
+    pub fn as_seen_by(self, side: Side) -> &'static str {
+        match self {
+            Self::Won(winner) if winner == side => "won",
+            Self::Won(_) => "lost",
+            Self::Tie => "tie",
+        }
+    }
+}
+
+impl From<Ordering> for RoundEnd {
+    /// The end of a round that more points win, from `a.cmp(&b)`.
+    fn from(a_to_b: Ordering) -> Self {
+        match a_to_b {
+            Ordering::Greater => Self::Won(Side::A),
+            Ordering::Less => Self::Won(Side::B),
+            Ordering::Equal => Self::Tie,
+        }
+    }
+}
+
+/// How a round ended for a side, in a word or a few.
+fn end_told(end: Option<RoundEnd>, side: Side) -> &'static str {
+    end.map_or("not decided by the moves", |end| end.as_seen_by(side))
+}
+
+/// A move of a side that may not have made one, in words.
+fn shown(answer: Option<impl Display>) -> String {
+    answer.map_or_else(|| "nothing".to_owned(), |answer| answer.to_string())
 }

@@ -85,8 +85,9 @@ pub enum Event {
     RoundResult(RoundResult),
     /// The match ended.
     GameOver(GameOver),
-    /// After a reconnect the platform said nothing more about a match, so it is given up for lost. How it ended is not
-    /// known here: ask the platform.
+    /// After a reconnect, or after a message that could not be read, the platform said nothing more about a match, so it
+    /// is given up for lost; at once when it was the match's `game_over` that could not be read. How it ended is not known
+    /// here: ask the platform.
     MatchLost {
         /// The match.
         match_id: MatchId,

@@ -41,7 +41,9 @@ impl Handle {
     ///
     /// # Errors
     /// Before anything is sent: [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) for a wager below 0.001 SOL, or while
-    /// queueing for something else. From the platform: [`REJECTED`](codes::REJECTED), with its code.
+    /// queueing for something else. From the platform: [`REJECTED`](codes::REJECTED) or
+    /// [`RATE_LIMITED`](codes::RATE_LIMITED), with its code; that the agent is queued already is none. Without an answer
+    /// within 60 s: [`CALL_TIMEOUT`](codes::CALL_TIMEOUT); a match may turn up even so.
     ///
     /// # Cancel safety
     /// Dropping the future does not leave the queue.
@@ -98,7 +100,8 @@ impl Handle {
     /// Sends a text as it is, for what is not typed yet.
     ///
     /// # Errors
-    /// [`NOT_CONNECTED`](codes::NOT_CONNECTED) when there is no connection now.
+    /// [`NOT_CONNECTED`](codes::NOT_CONNECTED) when there is no connection now,
+    /// [`OUTBOUND_FULL`](codes::OUTBOUND_FULL) when more would wait to be written than may.
     pub async fn send_raw(&self, text: impl Into<Text>) -> Result<()> {
         let text = text.into();
         self.call(|reply| Command::SendRaw { text, reply }).await
@@ -146,7 +149,8 @@ impl Handle {
     async fn call<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.push(command(reply)).await?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        // Nobody is left who knows how far it came.
+        answer.await.unwrap_or_else(|_| Err(gone().with_sent(Sent::Maybe)))
     }
 }
 

@@ -1,13 +1,12 @@
 //! Callbacks with the names of the platform's own SDKs.
 
 use std::any::TypeId;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sdk_core::dispatch::panicked;
 use sdk_core::error::{Error, Result, codes};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -115,15 +114,15 @@ macro_rules! callbacks {
                 let decide = move |handler: &H, bot: &Handle, runtime: &Runtime| {
                     runtime.block_on(handler.on_your_turn(bot, turn))
                 };
-                self.on_thread(bot, decide).await?
+                self.on_thread(bot, decide).await
             }
             $(async fn $name(&self, bot: &Handle, $arg: $type) {
                 let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.$name(bot, $arg));
-                self.report(self.on_thread(bot, run).await);
+                self.on_thread(bot, run).await;
             })*
             async fn on_event(&self, bot: &Handle, event: Event) {
                 let run = move |handler: &H, bot: &Handle, runtime: &Runtime| runtime.block_on(handler.on_event(bot, event));
-                self.report(self.on_thread(bot, run).await);
+                self.on_thread(bot, run).await;
             }
         }
 
@@ -294,7 +293,7 @@ impl<H: EventHandler> Blocking<H> {
         let failed =
             |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        // Bounded by the runner: it hands over one job a match at a time.
+        // Bounded by the runner: it hands over one job a match at a time, and one that it has given up is not run.
         let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
         std::thread::Builder::new()
             .name("botpit-handler".into())
@@ -307,7 +306,9 @@ impl<H: EventHandler> Blocking<H> {
         Ok(Self { jobs, handler: Arc::new(handler) })
     }
 
-    async fn on_thread<T, F>(&self, bot: &Handle, run: F) -> Result<T>
+    /// Runs a callback on the handler's thread. A panic there goes on here, where it is caught and reported like any other
+    /// handler's.
+    async fn on_thread<T, F>(&self, bot: &Handle, run: F) -> T
     where
         T: Send + 'static,
         F: FnOnce(&H, &Handle, &Runtime) -> T + Send + 'static,
@@ -315,20 +316,18 @@ impl<H: EventHandler> Blocking<H> {
         let (done, answer) = oneshot::channel();
         let (handler, bot) = (self.handler.clone(), bot.clone());
         let job: Job = Box::new(move |runtime| {
-            let outcome = catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime)));
+            if done.is_closed() {
+                return; // its turn ended while it waited for the thread
+            }
             // Nobody waits any more when the turn is over.
-            let _ = done.send(outcome.map_err(|payload| panicked(&*payload)));
+            let _ = done.send(catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime))));
         });
         // The thread lives as long as this handler, so it takes every job.
         let _ = self.jobs.send(job);
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Error::new(&codes::HANDLER_FAILED, "the handler's thread is gone")))
-    }
-
-    fn report(&self, outcome: Result<()>) {
-        if let Err(error) = outcome {
-            tracing::warn!(error = %error, "a callback failed");
+        match answer.await {
+            Ok(Ok(value)) => value,
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => resume_unwind(Box::new("the handler's thread is gone")),
         }
     }
 }

@@ -172,6 +172,23 @@ impl TurnLedger {
         }
     }
 
+    /// The bot's code was given up on this turn, because its time was over. The round, if it was still thinking: should
+    /// the platform ask again, the bot is asked again.
+    pub(crate) fn ran_out(&mut self, match_id: &MatchId, id: TurnId) -> Option<u32> {
+        let open = self.open_turn(match_id, id).filter(|open| matches!(open.state, TurnState::Thinking))?;
+        open.state = TurnState::Given;
+        Some(open.round)
+    }
+
+    /// A move could not be given to the connection: it is still owed.
+    pub(crate) fn not_queued(&mut self, id: TurnId) {
+        let open =
+            self.matches.values_mut().filter_map(|turns| turns.open.as_mut()).find(|open| open.id == id);
+        if let Some(OpenTurn { state: TurnState::Decided { queued_on, .. }, .. }) = open {
+            *queued_on = None;
+        }
+    }
+
     /// The move of a decided turn.
     pub(crate) fn frame(&self, id: TurnId) -> Option<(&MatchId, &Text)> {
         self.matches.iter().find_map(|(match_id, turns)| match &turns.open {
@@ -206,9 +223,9 @@ impl TurnLedger {
         Err(None)
     }
 
-    /// A round ended.
-    pub(crate) fn result(&mut self, match_id: &str, round: u32, score: Option<Score>) {
-        let Some(turns) = self.matches.get_mut(match_id) else { return };
+    /// A round ended. The number of the turn that it cut off, when the bot was still thinking about one.
+    pub(crate) fn result(&mut self, match_id: &str, round: u32, score: Option<Score>) -> Option<u32> {
+        let turns = self.matches.get_mut(match_id)?;
         if let Some(score) = score {
             turns.won = score.a.saturating_add(score.b);
         }
@@ -227,7 +244,9 @@ impl TurnLedger {
             && matches!(open.state, TurnState::Thinking)
         {
             open.state = TurnState::Given; // the round went on without us
+            return Some(open.round);
         }
+        None
     }
 
     /// The match is over: nothing of it is sent any more.
@@ -282,6 +301,11 @@ impl TurnLedger {
         self.deadline = next;
         expired.sort_unstable_by_key(|(_, id, _)| *id);
         expired.into_iter().map(|(match_id, _, round)| (match_id, round)).collect()
+    }
+
+    /// Until when the match's last turn runs, or ran.
+    pub(crate) fn deadline(&self, match_id: &MatchId) -> Option<Instant> {
+        Some(self.matches.get(match_id.as_str())?.open.as_ref()?.deadline)
     }
 
     /// The round of a turn that is, or was last, open.

@@ -5,14 +5,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::model::MatchId;
 
-/// At most so many matches are open at once. A bot plays a handful; a server that invents ids must not fill the memory.
-pub(super) const MAX_OPEN_MATCHES: usize = 1_024;
-
-/// A table by match id, with at most [`MAX_OPEN_MATCHES`] entries.
+/// A table by match id. Whoever fills it keeps it bounded.
 pub(super) type MatchMap<T> = HashMap<MatchId, T, IdHash>;
 
 /// Hashes ids, some 40 bytes, several times as fast as the standard library's hash. That one also withstands somebody who
-/// picks colliding keys for a table without bounds; here the table is bounded, and the seed is the process's own.
+/// picks colliding keys for a large table; this one holds a bounded number of matches, and the seed is the process's own.
 #[derive(Debug, Clone)]
 pub(super) struct IdHash(u64);
 

@@ -4,7 +4,9 @@ use sdk_core::error::{Error, Result};
 use sdk_core::wire::Text;
 use serde::Serialize;
 
-use crate::games::rps;
+use crate::games::{
+    blotto, coinflip, crash, dice_duel, hi_lo, high_card_duel, math_duel, mines, reaction_ring, rps,
+};
 use crate::model::MatchId;
 
 /// A move as JSON: what a turn is answered with.
@@ -73,15 +75,36 @@ impl MoveData {
     }
 }
 
-impl From<rps::Choice> for MoveData {
-    fn from(choice: rps::Choice) -> Self {
-        Self(format!(r#"{{"choice":"{}"}}"#, choice.as_str()).into())
-    }
+/// The JSON form of a game's choice, written down rather than serialised: it cannot fail.
+macro_rules! from_choice {
+    ($choice:ty, $answer:ty, $field:ident, $template:literal) => {
+        impl From<$choice> for MoveData {
+            fn from($field: $choice) -> Self {
+                Self(format!($template).into())
+            }
+        }
+
+        impl From<$answer> for MoveData {
+            fn from(answer: $answer) -> Self {
+                answer.$field.into()
+            }
+        }
+    };
 }
 
-impl From<rps::Move> for MoveData {
-    fn from(answer: rps::Move) -> Self {
-        answer.choice.into()
+from_choice!(rps::Choice, rps::Move, choice, r#"{{"choice":"{choice}"}}"#);
+from_choice!(coinflip::Face, coinflip::Move, choice, r#"{{"choice":"{choice}"}}"#);
+from_choice!(hi_lo::Guess, hi_lo::Move, guess, r#"{{"guess":"{guess}"}}"#);
+from_choice!(dice_duel::Action, dice_duel::Move, action, r#"{{"action":"{action}"}}"#);
+from_choice!(high_card_duel::Action, high_card_duel::Move, action, r#"{{"action":"{action}"}}"#);
+from_choice!(crash::CashOut, crash::Move, cashout, r#"{{"cashout":{cashout}}}"#);
+from_choice!(mines::Tiles, mines::Move, tiles, r#"{{"tiles":{tiles}}}"#);
+from_choice!(reaction_ring::Guess, reaction_ring::Move, guess, r#"{{"guess":{guess}}}"#);
+from_choice!(blotto::Bid, blotto::Move, bid, r#"{{"bid":{bid}}}"#);
+
+impl From<math_duel::Move> for MoveData {
+    fn from(math_duel::Move { answer }: math_duel::Move) -> Self {
+        Self(format!(r#"{{"answer":{answer}}}"#).into())
     }
 }
 

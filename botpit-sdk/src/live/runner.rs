@@ -10,7 +10,7 @@ use futures_util::future::Either;
 use sdk_core::clock::Instant;
 use sdk_core::dispatch::{Dispatched, Dispatcher, caught};
 use sdk_core::error::Result;
-use sdk_core::socket::{Consumer, Driver};
+use sdk_core::socket::{Consumer, Driver, InboxEvent};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Turn};
@@ -21,9 +21,12 @@ use super::move_data::MoveData;
 use super::session::Session;
 use crate::model::MatchId;
 
-/// How many events of one match may wait behind the one that its handler works at. Beyond it the newest is dropped, and
-/// the handler is told how many (`Event::Lagged`). A turn that is dropped this way expires, which is told as well.
+/// How many events of one match may wait behind the one that its handler works at. Beyond it, new ones that the bot can do
+/// without are dropped, and the handler is told how many (`Event::Lagged`).
 const WAITING: usize = 1_024;
+/// How many events that it cannot do without may wait in all. Beyond it they are dropped and told in the same way; a turn
+/// that is dropped expires, which is told as well.
+const WAITING_AT_MOST: usize = 4 * WAITING;
 
 /// What runs in order: a match, or everything that belongs to none.
 type Key = Option<MatchId>;
@@ -32,10 +35,19 @@ type Key = Option<MatchId>;
 enum Done {
     /// A turn was decided.
     Decided(MatchId, TurnId, Result<MoveData>),
-    /// A callback ran to its end, or the turn ended first.
+    /// The turn's time was over before the handler had decided.
+    RanOut(MatchId, TurnId),
+    /// A callback ran to its end, or the match ended first.
     Nothing,
     /// A callback panicked.
     Failed(sdk_core::Error),
+}
+
+/// How a turn ended.
+enum TurnEnd {
+    Decided(Result<MoveData>),
+    RanOut,
+    MatchOver,
 }
 
 struct Runner<F: Future<Output = Done>, S: Fn(Event) -> F> {
@@ -53,41 +65,50 @@ pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<
     let start = move |event: Event| match event {
         Event::YourTurn(turn) => {
             let (match_id, id) = (turn.match_id.clone(), turn.id);
-            let decision = caught(decide(shared.clone(), turn));
-            Either::Left(decision.map(move |decision| match decision.transpose() {
-                Some(decision) => Done::Decided(match_id, id, decision.and_then(|decision| decision)),
-                None => Done::Nothing,
+            Either::Left(caught(decide(shared.clone(), turn)).map(move |end| match end {
+                Ok(TurnEnd::Decided(decision)) => Done::Decided(match_id, id, decision),
+                Ok(TurnEnd::RanOut) => Done::RanOut(match_id, id),
+                Ok(TurnEnd::MatchOver) => Done::Nothing,
+                Err(panic) => Done::Decided(match_id, id, Err(panic)),
             }))
         }
         event => {
-            let called = caught(call(shared.clone(), event));
-            Either::Right(called.map(|called| called.map_or_else(Done::Failed, |()| Done::Nothing)))
+            let is_report = matches!(event, Event::HandlerFailed(_));
+            Either::Right(caught(call(shared.clone(), event)).map(move |called| match called {
+                Ok(()) => Done::Nothing,
+                // A report that fails is not reported in its turn: that would go on for ever.
+                Err(error) if is_report => {
+                    tracing::error!(error = %error, "the callback that reports failures failed");
+                    Done::Nothing
+                }
+                Err(error) => Done::Failed(error),
+            }))
         }
     };
-    Runner { start, is_heard: is_heard::<H>, dispatcher: Dispatcher::new(WAITING), lagged: 0 }
+    let dispatcher = Dispatcher::new(WAITING_AT_MOST);
+    Runner { start, is_heard: is_heard::<H>, dispatcher, lagged: 0 }
 }
 
-/// The bot's decision; `None` when the turn's time or its match is over first.
-async fn decide<H: EventHandler>(shared: Arc<(H, Handle)>, turn: Turn) -> Option<Result<MoveData>> {
+async fn decide<H: EventHandler>(shared: Arc<(H, Handle)>, turn: Turn) -> TurnEnd {
     let (handler, bot) = &*shared;
     let (deadline, over) = (turn.deadline, turn.over.clone());
     let mut decision = pin!(handler.on_your_turn(bot, turn));
-    let mut ended = None;
+    let mut end = None;
     poll_fn(|cx| {
         if let Poll::Ready(decision) = decision.as_mut().poll(cx) {
-            return Poll::Ready(Some(decision));
+            return Poll::Ready(TurnEnd::Decided(decision));
         }
         // Only a handler that is not ready at once pays for this.
-        let ended = ended.get_or_insert_with(|| Box::pin(end_of_turn(over.clone(), deadline)));
-        ended.as_mut().poll(cx).map(|()| None)
+        end.get_or_insert_with(|| Box::pin(end_of_turn(over.clone(), deadline))).as_mut().poll(cx)
     })
     .await
 }
 
-async fn end_of_turn(over: Arc<CancellationToken>, deadline: Instant) {
+async fn end_of_turn(over: Arc<CancellationToken>, deadline: Instant) -> TurnEnd {
     tokio::select! {
-        () = over.cancelled() => {}
-        () = tokio::time::sleep_until(deadline) => {}
+        biased;
+        () = over.cancelled() => TurnEnd::MatchOver,
+        () = tokio::time::sleep_until(deadline) => TurnEnd::RanOut,
     }
 }
 
@@ -101,16 +122,22 @@ where
             return;
         }
         let key = event.match_id().cloned();
+        if event.is_droppable() && self.dispatcher.waiting(&key) >= WAITING {
+            self.drop_one();
+            return;
+        }
         match self.dispatcher.dispatch(cx, key, event, &self.start) {
             Dispatched::Done(done) => finished(done, driver),
             Dispatched::Deferred => {}
-            Dispatched::Full(_) => {
-                if self.lagged == 0 {
-                    tracing::warn!("the bot does not keep up: events are dropped");
-                }
-                self.lagged += 1;
-            }
+            Dispatched::Full(_) => self.drop_one(),
         }
+    }
+
+    fn drop_one(&mut self) {
+        if self.lagged == 0 {
+            tracing::warn!("the bot does not keep up: events are dropped");
+        }
+        self.lagged += 1;
     }
 }
 
@@ -118,6 +145,9 @@ fn finished(done: Done, driver: &mut Driver<Session>) {
     match done {
         Done::Decided(match_id, turn, decision) => {
             driver.act(|session, cx| session.answer(&match_id, turn, decision, cx));
+        }
+        Done::RanOut(match_id, turn) => {
+            driver.act(|session, cx| session.ran_out(&match_id, turn, cx));
         }
         Done::Failed(error) => {
             tracing::error!(error = %error, "a callback failed");
@@ -140,7 +170,8 @@ where
         while let Poll::Ready((_, done)) = self.dispatcher.poll_next(cx, &self.start) {
             finished(done, driver);
         }
-        if self.lagged > 0 && self.dispatcher.waiting(&None) < WAITING {
+        // One such event at a time: a bot that lags must not be kept busy with the news that it does.
+        if self.lagged > 0 && self.dispatcher.waiting(&None) == 0 {
             let dropped = std::mem::take(&mut self.lagged);
             self.run(Event::Lagged { dropped }, driver, cx);
         }

@@ -6,9 +6,11 @@
 //! 1. authenticate;
 //! 2. open turns come from the platform again, and get the very same move; a move that was decided during the outage and
 //!    never written is sent after a short grace when the platform does not ask;
-//! 3. the queue is joined again after that grace, unless a match turned up;
+//! 3. the queue is joined again after that grace, unless a match turned up that the place was for;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use sdk_core::clock::Instant;
 use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::secret::Secret;
 use sdk_core::socket::{Context, Dial, Lifecycle, Protocol, Token, Verdict};
-use sdk_core::wire::{RawJson, Text};
+use sdk_core::wire::{RawJson, Text, printable};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -28,7 +30,7 @@ use super::event::{
     UnknownMessage,
 };
 use super::ledger::{Asked, Decided, TurnId, TurnLedger};
-use super::match_map::{MAX_OPEN_MATCHES, MatchMap};
+use super::match_map::MatchMap;
 use super::move_data::MoveData;
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
@@ -37,6 +39,9 @@ use crate::model::{
     ServerMessage, Side,
 };
 
+/// How long until the queue is tried again, in graces, when the platform finds it too soon after a reconnect.
+const RETRY_GRACES: u32 = 5;
+
 /// The timings of a session. They are the machine's own time: the transport does not scale.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timings {
@@ -44,11 +49,18 @@ pub(crate) struct Timings {
     pub(crate) resume_grace: Duration,
     /// How long a match may stay silent after a reconnect before it is given up for lost.
     pub(crate) lost_after: Duration,
+    /// How long the platform may take to answer `join_queue`. Longer than a dead connection stays undetected: then the wish
+    /// goes on after the reconnect, and a match may be waiting there.
+    pub(crate) queue_answer: Duration,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { resume_grace: Duration::from_secs(1), lost_after: Duration::from_secs(60) }
+        Self {
+            resume_grace: Duration::from_secs(1),
+            lost_after: Duration::from_secs(60),
+            queue_answer: Duration::from_secs(60),
+        }
     }
 }
 
@@ -90,8 +102,6 @@ pub(crate) struct Session {
     connections: u64,
     /// No new match is taken.
     draining: bool,
-    /// The frequent events that the bot listens to.
-    heard: Heard,
     /// The connection ends by itself once it is idle: a bot's own wish, as a signal is the program's.
     ends_when_idle: bool,
     queue: Option<Queue>,
@@ -99,6 +109,12 @@ pub(crate) struct Session {
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
     matches: MatchMap<Match>,
+    /// The last matches that ended: a late repetition of theirs must not open them again.
+    ended: VecDeque<MatchId>,
+    /// A server that says goodbye in good order is dialled again: the bot wants to play on.
+    stays: bool,
+    /// The frequent events that the bot listens to.
+    heard: Heard,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -115,10 +131,14 @@ enum Phase {
 
 struct Queue {
     request: JoinQueue,
-    /// Whether `join_queue` was written on this connection.
+    /// Whether `join_queue` was given to be written on this connection.
     asked: bool,
-    /// Whether the platform confirmed it, on any connection.
-    confirmed: bool,
+    /// What the platform confirmed on this connection.
+    joined: Option<QueueJoined>,
+    /// Until when it must be.
+    due: Option<Instant>,
+    /// Whether it was asked for on an earlier connection: a match may turn up for it, or the platform may hold the place.
+    held: bool,
     waiting: Vec<Reply<QueueJoined>>,
 }
 
@@ -143,12 +163,14 @@ impl Session {
             phase: Phase::Down,
             connections: 0,
             draining: false,
-            heard: Heard::default(),
             ends_when_idle: false,
             queue: None,
             leaving: Vec::new(),
             leaving_until: None,
             matches: MatchMap::default(),
+            ended: VecDeque::new(),
+            stays: false,
+            heard: Heard::default(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
@@ -159,6 +181,12 @@ impl Session {
     #[must_use]
     pub(crate) fn only(mut self, heard: Heard) -> Self {
         self.heard = heard;
+        self
+    }
+
+    /// Dials again also when the server ends the session in good order with nothing under way.
+    pub(crate) fn staying(mut self) -> Self {
+        self.stays = true;
         self
     }
 
@@ -184,11 +212,20 @@ impl Session {
             Decided::Send => self.send_move(turn, cx),
             Decided::Hold => {}
             Decided::Late(late_by) => {
-                tracing::warn!(%match_id, late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
+                tracing::warn!(match_id = %printable(match_id.as_str()), late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
                 let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
-            Decided::Stale => tracing::debug!(%match_id, "a decision came for a turn that is over"),
+            Decided::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), "a decision came for a turn that is over")
+            }
+        }
+    }
+
+    /// The bot's handler has ended without an answer, because its time was over.
+    pub(crate) fn ran_out(&mut self, match_id: &MatchId, turn: TurnId, cx: &mut Context<'_, Event>) {
+        if let Some(round) = self.ledger.ran_out(match_id, turn) {
+            cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
         }
     }
 
@@ -196,51 +233,121 @@ impl Session {
         if let Some((_, frame)) = self.ledger.frame(turn)
             && let Err(error) = cx.send_tracked(frame.clone(), Token(turn.0))
         {
+            self.ledger.not_queued(turn); // still owed
+            self.resume_at.get_or_insert(cx.now() + self.timings.resume_grace);
             cx.emit(Event::Error(error));
         }
     }
 
-    /// A match that the platform speaks of. `None`, and the bot is told, when too many are open already.
-    fn hear_of<T>(
-        &mut self,
-        match_id: &str,
-        cx: &mut Context<'_, Event>,
-        hear: impl FnOnce(&mut Match) -> T,
-    ) -> Option<T> {
+    /// The match's own copy of its id, and the note that the platform spoke of it. `None` for a match that is over,
+    /// and for one more than can be under way.
+    fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
+        let connection = self.connections;
         if let Some(known) = self.matches.get_mut(match_id) {
-            known.heard_on = self.connections;
-            return Some(hear(known));
+            known.heard_on = connection;
+            return Some(known.id.clone());
         }
-        if self.matches.len() >= MAX_OPEN_MATCHES {
-            let message =
-                format!("{MAX_OPEN_MATCHES} matches are open: what is said of another one is ignored");
-            cx.emit(Event::Error(Error::new(&codes::PROTOCOL_VIOLATION, message)));
+        if self.has_ended(match_id) {
+            tracing::debug!("a late message of a match that is over");
             return None;
         }
-        // Maybe its beginning was not seen: a match from before this client was started.
+        if self.matches.len() >= MAX_MATCHES {
+            let message = format!(
+                "the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out"
+            );
+            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+            return None;
+        }
+        // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
+        // or broken. Then the place in the queue went with it.
+        if self.queue.as_ref().is_some_and(|queue| queue.held || queue.joined.is_some()) {
+            self.leave_for_match(None);
+        }
         let id = MatchId::from(match_id);
-        let known = self.matches.entry(id.clone()).or_insert_with(|| Match::new(id));
-        known.heard_on = self.connections;
-        Some(hear(known))
+        self.matches.insert(id.clone(), Match::unseen(id.clone(), connection));
+        Some(id)
+    }
+
+    fn has_ended(&self, match_id: &str) -> bool {
+        self.ended.iter().any(|ended| ended.as_str() == match_id)
+    }
+
+    /// A match turned up: nobody waits in the queue any more. What was queued for, if it is known.
+    fn leave_for_match(&mut self, game_type: Option<&GameType>) -> Option<Lamports> {
+        let mut queue = self.queue.take()?;
+        let game_type = game_type.unwrap_or(&queue.request.game_type).clone();
+        queue.join(QueueJoined { game_type: Some(game_type), position: None });
+        Some(queue.request.wager_lamports)
+    }
+
+    /// A message could not be read. It may have been the end of a match, or the news that only comes once: what the
+    /// platform does not speak of any more is given up for lost after a while, as after a reconnect.
+    fn doubt(&mut self, now: Instant) {
+        for known in self.matches.values_mut() {
+            known.heard_on = 0;
+        }
+        if !self.matches.is_empty() {
+            self.lost_at.get_or_insert(now + self.timings.lost_after);
+        }
+    }
+
+    fn on_undecodable(&mut self, text: &str, cx: &mut Context<'_, Event>) {
+        let tag = sdk_core::wire::tag(text, "type");
+        if tag.as_deref() == Some("game_over")
+            && let Some(match_id) = sdk_core::wire::tag(text, "match_id")
+            && let Some((match_id, known)) = self.matches.remove_entry(&*match_id)
+        {
+            // How it ended cannot be read; that it did can.
+            self.close_match(&match_id, &known);
+            cx.emit(Event::MatchLost { match_id });
+            self.after_match(cx);
+            return;
+        }
+        self.doubt(cx.now());
+    }
+
+    fn close_match(&mut self, match_id: &MatchId, known: &Match) {
+        self.ledger.over(match_id.as_str());
+        known.over.cancel();
+        if self.ended.len() >= REMEMBERED_MATCHES {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(match_id.clone());
+    }
+
+    fn after_match(&mut self, cx: &mut Context<'_, Event>) {
+        // The bot may still want a place in the queue that it lost with a connection.
+        if self.phase == Phase::Ready && self.resume_at.is_none() {
+            self.resume(cx.now(), cx);
+        }
+        self.end_if_idle(cx);
     }
 
     fn on_message(&mut self, text: &Text, cx: &mut Context<'_, Event>) {
         let message = match ServerMessage::decode(text.as_str()) {
             Ok(message) => message,
             Err(error) => {
+                let error = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => error,
+                    Cow::Owned(clean) => self.undecodable(&clean, &error),
+                };
                 tracing::warn!(error = %error, "a message could not be decoded");
                 cx.emit(Event::DecodeError(error));
+                self.on_undecodable(text.as_str(), cx);
                 return;
             }
         };
         match message {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
-                let wanted = self.heard.round_result;
-                let match_id = self.hear_of(&result.match_id, cx, |known| wanted.then(|| known.id.clone()));
-                let Some(match_id) = match_id else { return };
-                self.ledger.result(&result.match_id, result.round, result.score);
-                let Some(match_id) = match_id else { return };
+                let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
+                if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
+                    // The platform's clock was a little ahead of ours.
+                    cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
+                }
+                if !self.heard.round_result {
+                    return;
+                }
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,
@@ -250,10 +357,10 @@ impl Session {
                 }));
             }
             ServerMessage::OpponentMoved(moved) => {
-                let wanted = self.heard.opponent_moved;
-                let match_id = self.hear_of(&moved.match_id, cx, |known| wanted.then(|| known.id.clone()));
-                let Some(Some(match_id)) = match_id else { return };
-                cx.emit(Event::OpponentMoved { match_id, round: moved.round });
+                let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
+                if self.heard.opponent_moved {
+                    cx.emit(Event::OpponentMoved { match_id, round: moved.round });
+                }
             }
             ServerMessage::Pong => {}
             ServerMessage::Authenticated(greeting) => self.on_authenticated(&greeting, cx),
@@ -264,10 +371,11 @@ impl Session {
             }
             ServerMessage::QueueJoined(joined) => self.on_queue_joined(joined, cx),
             ServerMessage::QueueLeft => {
-                if let Some(queue) = self.queue.take() {
+                if self.leaving_until.is_some() {
+                    self.left_queue(); // what was asked for since then is another place
+                } else if let Some(queue) = self.queue.take_if(|queue| queue.asked) {
                     queue.fail(&Error::new(&codes::REJECTED, "the platform took the bot out of the queue"));
                 }
-                self.left_queue();
                 cx.emit(Event::QueueLeft);
                 self.end_if_idle(cx);
             }
@@ -281,11 +389,10 @@ impl Session {
             })),
             ServerMessage::MatchFound(found) => self.on_match_found(found, cx),
             ServerMessage::GameStart(start) => {
-                let match_id = self.hear_of(&start.match_id, cx, |known| {
+                let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
+                if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
-                    known.id.clone()
-                });
-                let Some(match_id) = match_id else { return };
+                }
                 cx.emit(Event::GameStart(GameStart { match_id, side: start.your_side }));
             }
             ServerMessage::GameOver(over) => self.on_game_over(over, cx),
@@ -312,34 +419,59 @@ impl Session {
                 text: taunt.taunt_text.map(Into::into),
             }),
             ServerMessage::Unknown { tag, .. } => {
+                let tag = self.without_key(&tag);
                 tracing::debug!(message_type = %sdk_core::wire::excerpt(&tag), "a message of an unknown type");
-                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into(), text: text.clone() }));
+                let text = match self.without_key(text.as_str()) {
+                    Cow::Borrowed(_) => text.clone(),
+                    Cow::Owned(clean) => Text::from(clean),
+                };
+                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into_owned(), text }));
             }
         }
     }
 
+    /// A text of the platform's without the bot's own key: some servers repeat what they refuse.
+    fn without_key<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.holds_key(text) { Cow::Owned(self.key.redact(text)) } else { Cow::Borrowed(text) }
+    }
+
+    fn holds_key(&self, text: &str) -> bool {
+        let key = self.key.expose();
+        key.len() >= SHORTEST_KEY && text.contains(key)
+    }
+
+    /// Why a message that repeats the key cannot be decoded: told from its text without the key, because an excerpt may
+    /// end in the middle of it.
+    fn undecodable(&self, clean: &str, error: &Error) -> Error {
+        ServerMessage::decode(clean).err().unwrap_or_else(|| {
+            Error::new(error.code(), "a message that repeats the API key cannot be decoded, and is not shown")
+        })
+    }
+
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
-        let heard = self.hear_of(&turn.match_id, cx, |known| {
-            (known.id.clone(), known.game_type.clone(), known.side, known.over.clone())
-        });
-        let Some((match_id, game_type, side, over)) = heard else { return };
+        let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
-            Asked::New(id) => cx.emit(Event::YourTurn(Turn {
-                game_type,
-                round: turn.round,
-                side,
-                state,
-                timeout: turn.timeout(),
-                deadline,
-                id,
-                over,
-                match_id,
-            })),
+            Asked::New(id) => {
+                let Some(known) = self.matches.get(match_id.as_str()) else { return };
+                cx.emit(Event::YourTurn(Turn {
+                    game_type: known.game_type.clone(),
+                    round: turn.round,
+                    side: known.side,
+                    state,
+                    timeout: turn.timeout(),
+                    deadline,
+                    id,
+                    over: known.over.clone(),
+                    match_id,
+                }));
+            }
             Asked::Again(id) => self.send_move(id, cx),
             Asked::StillThinking | Asked::Duplicate => {}
-            Asked::Stale => tracing::debug!(%match_id, round = turn.round, "a turn of a round that is over"),
+            Asked::Stale => {
+                tracing::debug!(match_id = %printable(match_id.as_str()), round = turn.round, "a turn of a round that is over")
+            }
         }
     }
 
@@ -362,21 +494,25 @@ impl Session {
         let now = cx.now();
         self.resume_at = Some(now + self.timings.resume_grace);
         self.lost_at = (!self.matches.is_empty()).then(|| now + self.timings.lost_after);
-        if self.queue.as_ref().is_some_and(|queue| !queue.confirmed) && self.matches.is_empty() {
+        if self.queue.as_ref().is_some_and(|queue| !queue.held) {
             self.join_queue_now(cx);
         }
     }
 
     fn on_error(&mut self, error: &model::ServerError<'_>, cx: &mut Context<'_, Event>) {
-        let code = error.code.clone();
-        let words = error.message.as_deref().unwrap_or("no reason was given");
-        let message = format!("the platform said: {}", sdk_core::wire::excerpt(words));
+        let code = error.code.as_ref().map(|code| ErrorCode::from(&*self.without_key(code.as_str())));
+        let words = self.without_key(error.message.as_deref().unwrap_or("no reason was given"));
+        let message = format!("the platform said: {}", sdk_core::wire::excerpt(&words));
         let greeting = self.phase == Phase::Greeting;
         let refused_key = match &code {
             Some(code) => code.is_auth() || (greeting && sounds_like_a_refused_key(code.as_str())),
             None => greeting,
         };
-        let kind = if refused_key { &codes::AUTH_REJECTED } else { &codes::REJECTED };
+        let kind = match &code {
+            _ if refused_key => &codes::AUTH_REJECTED,
+            Some(ErrorCode::RateLimited) => &codes::RATE_LIMITED,
+            _ => &codes::REJECTED,
+        };
         let mut refusal = Error::new(kind, message).with_sent(Sent::Yes);
         if let Some(code) = &code {
             refusal = refusal.with_platform_code(code.as_str());
@@ -389,60 +525,85 @@ impl Session {
             cx.drop_connection(refusal); // the server has trouble of its own
             return;
         }
-        // The protocol has no request ids: an error is laid at the queue's door only when it says so itself.
-        if let Some(queue) = &mut self.queue
-            && queue.asked
-            && !queue.confirmed
-            && code.as_ref().is_some_and(is_about_the_queue)
-            && let Some(queue) = self.queue.take()
-        {
-            queue.fail(&refusal);
-        }
+        self.on_queue_refused(code.as_ref(), &refusal, cx);
         if code.as_ref() == Some(&ErrorCode::NotQueued) {
             self.left_queue();
         }
         cx.emit(Event::Error(refusal));
     }
 
+    /// The protocol has no request ids: an error is laid at the queue's door only while the queue waits for its answer, and
+    /// when it says so itself, or may mean many things and no match is open that it could be about.
+    fn on_queue_refused(&mut self, code: Option<&ErrorCode>, refusal: &Error, cx: &Context<'_, Event>) {
+        let alone = self.matches.is_empty();
+        let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked && queue.joined.is_none()) else {
+            return;
+        };
+        let again_in = match code {
+            // The platform held the place through the outage, or an earlier run of the program took it.
+            Some(ErrorCode::AlreadyQueued) => {
+                queue.join(QueueJoined { game_type: None, position: None });
+                return;
+            }
+            // The match that the place was for is going on, and has not been spoken of yet.
+            Some(ErrorCode::AlreadyInMatch) if queue.held => self.timings.lost_after,
+            Some(ErrorCode::RateLimited | ErrorCode::Internal) if queue.held => {
+                self.timings.resume_grace * RETRY_GRACES
+            }
+            code if is_about_the_queue(code, alone) => {
+                if let Some(queue) = self.queue.take() {
+                    queue.fail(refusal);
+                }
+                return;
+            }
+            _ => return,
+        };
+        queue.asked = false;
+        queue.due = None;
+        self.resume_at.get_or_insert(cx.now() + again_in);
+    }
+
+    /// The platform did not answer `join_queue`.
+    fn on_queue_unanswered(&mut self, now: Instant) {
+        let Some(mut queue) = self.queue.take() else { return };
+        let span = self.timings.queue_answer.as_secs_f64();
+        let message = format!("no answer to join_queue within {span:.1} s");
+        let error = Error::new(&codes::CALL_TIMEOUT, message).with_sent(Sent::Maybe);
+        for reply in queue.waiting.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+        if queue.held {
+            // Nobody else would ask again. The platform may have taken the wish without a word, so not soon.
+            self.queue = Some(Queue { asked: false, due: None, ..queue });
+            self.resume_at.get_or_insert(now + self.timings.lost_after);
+        }
+    }
+
     fn on_queue_joined(&mut self, joined: model::QueueJoined, cx: &mut Context<'_, Event>) {
         let joined = QueueJoined { game_type: joined.game_type, position: joined.position };
-        if let Some(queue) = &mut self.queue {
-            queue.confirmed = true;
-            for reply in queue.waiting.drain(..) {
-                let _ = reply.send(Ok(joined.clone()));
-            }
+        if let Some(queue) = self.queue.as_mut().filter(|queue| queue.asked) {
+            queue.join(joined.clone());
         }
         cx.emit(Event::QueueJoined(joined));
     }
 
     fn on_match_found(&mut self, found: model::MatchFound<'_>, cx: &mut Context<'_, Event>) {
-        let heard = self.hear_of(&found.match_id, cx, |known| {
-            let is_known = known.server_seed_hash.is_some();
-            if !is_known {
-                known.game_type = Some(found.game_type.clone());
-                known.wager = Some(found.wager_lamports);
-                known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
-            }
-            (known.id.clone(), is_known)
-        });
-        let Some((match_id, is_known)) = heard else { return };
-        let queued = self.queue.take();
-        let above_queued = queued
-            .as_ref()
-            .map(|queue| queue.request.wager_lamports)
-            .filter(|queued| found.wager_lamports > *queued);
-        if let Some(queue) = queued {
-            let joined = QueueJoined { game_type: Some(found.game_type.clone()), position: None };
-            for reply in queue.waiting {
-                let _ = reply.send(Ok(joined.clone()));
-            }
-        }
-        self.left_queue();
-        if is_known {
+        if self.matches.get(&*found.match_id).is_some_and(|known| known.server_seed_hash.is_some()) {
+            self.hear_of(&found.match_id, cx);
             return; // a duplicate; the first commitment counts
         }
+        let queued =
+            if self.has_ended(&found.match_id) { None } else { self.leave_for_match(Some(&found.game_type)) };
+        let Some(match_id) = self.hear_of(&found.match_id, cx) else { return };
+        let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
+        self.left_queue();
+        if let Some(known) = self.matches.get_mut(match_id.as_str()) {
+            known.game_type = Some(found.game_type.clone());
+            known.wager = Some(found.wager_lamports);
+            known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
+        }
         if let Some(queued) = above_queued {
-            tracing::warn!(%match_id, wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
+            tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
         cx.emit(Event::MatchFound(MatchFound {
             match_id,
@@ -456,12 +617,18 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let Some((match_id, known)) = self.matches.remove_entry(&*over.match_id) else {
-            tracing::debug!("game_over for a match that is not open");
-            return;
+        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+            Some(open) => open,
+            None if self.has_ended(&over.match_id) => {
+                tracing::debug!("game_over for a match that is over");
+                return;
+            }
+            None => {
+                let match_id = MatchId::from(&*over.match_id);
+                (match_id.clone(), Match::unseen(match_id, self.connections))
+            }
         };
-        self.ledger.over(match_id.as_str());
-        known.over.cancel();
+        self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
             (Some(hash), Some(seed)) => Some(verify_commitment(hash, seed)),
             _ => None,
@@ -484,7 +651,7 @@ impl Session {
             commitment,
             is_sandbox: over.is_sandbox,
         }));
-        self.end_if_idle(cx);
+        self.after_match(cx);
     }
 
     // ---- commands -------------------------------------------------------------------------------------------------
@@ -496,15 +663,18 @@ impl Session {
             return;
         }
         if let Some(queue) = &mut self.queue {
-            if queue.request == request {
-                queue.waiting.push(reply);
-            } else {
+            if queue.request != request {
                 let message = format!("already queueing for {}", queue.request.game_type);
                 let _ = reply.send(Err(Error::invalid_argument("game_type", message)));
+            } else if let Some(joined) = &queue.joined {
+                let _ = reply.send(Ok(joined.clone()));
+            } else {
+                queue.waiting.push(reply);
             }
             return;
         }
-        self.queue = Some(Queue { request, asked: false, confirmed: false, waiting: vec![reply] });
+        self.queue =
+            Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
             self.join_queue_now(cx);
         }
@@ -517,7 +687,10 @@ impl Session {
         }
         let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
         match sent {
-            Ok(()) => queue.asked = true,
+            Ok(()) => {
+                queue.asked = true;
+                queue.due = Some(cx.now() + self.timings.queue_answer);
+            }
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
@@ -528,7 +701,8 @@ impl Session {
 
     fn leave_queue(&mut self, reply: Option<Reply<()>>, cx: &mut Context<'_, Event>) {
         match self.queue.take() {
-            Some(queue) if queue.asked => {
+            // A place of before may still be held.
+            Some(queue) if queue.asked || (queue.held && self.phase == Phase::Ready) => {
                 queue.fail(&Error::new(&codes::CLIENT_CLOSED, "the bot left the queue"));
                 match ClientMessage::LeaveQueue.to_text().and_then(|text| cx.send(text)) {
                     Ok(()) => {
@@ -566,7 +740,16 @@ impl Session {
                 format!("{} needs a live connection", message.name()),
             ));
         }
-        cx.send(message.to_text()?)
+        self.send_text(message.to_text()?.into(), cx)
+    }
+
+    /// The WebSocket library logs what goes through it, so the key does not.
+    fn send_text(&self, text: Text, cx: &mut Context<'_, Event>) -> Result<()> {
+        if self.holds_key(text.as_str()) {
+            let message = "the message holds the API key; the client authenticates by itself";
+            return Err(Error::invalid_argument("message", message));
+        }
+        cx.send(text)
     }
 
     // ---- what a new connection owes -------------------------------------------------------------------------------
@@ -578,29 +761,34 @@ impl Session {
         for turn in self.ledger.owed(now) {
             self.send_move(turn, cx);
         }
-        if self.matches.is_empty() && !self.draining {
+        if !self.draining {
             self.join_queue_now(cx);
         }
     }
 
     fn give_up_silent_matches(&mut self, cx: &mut Context<'_, Event>) {
+        let now = cx.now();
         let connection = self.connections;
-        let silent: Vec<MatchId> = self
-            .matches
-            .iter()
-            .filter(|(_, known)| known.heard_on < connection)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let mut silent = Vec::new();
+        for (match_id, known) in &self.matches {
+            if known.heard_on >= connection {
+                continue;
+            }
+            // While a turn's time runs, the platform need not say anything.
+            match self.ledger.deadline(match_id).map(|deadline| deadline + self.timings.lost_after) {
+                Some(due) if due > now => {
+                    self.lost_at = Some(self.lost_at.map_or(due, |at| at.min(due)));
+                }
+                _ => silent.push(match_id.clone()),
+            }
+        }
         for match_id in silent {
             self.ledger.over(match_id.as_str());
             if let Some(known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
             }
-            tracing::warn!(%match_id, "nothing was heard of the match after the reconnect");
+            tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
-        }
-        if self.matches.is_empty() && !self.draining {
-            self.join_queue_now(cx);
         }
     }
 
@@ -610,8 +798,10 @@ impl Session {
         self.lost_at = None;
         if let Some(queue) = &mut self.queue {
             // The place is gone with the connection; what the bot wants is not.
-            queue.confirmed |= queue.asked;
+            queue.held |= queue.asked;
             queue.asked = false;
+            queue.joined = None;
+            queue.due = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
@@ -619,7 +809,7 @@ impl Session {
 }
 
 impl Match {
-    fn new(id: MatchId) -> Self {
+    fn unseen(id: MatchId, connection: u64) -> Self {
         Self {
             id,
             game_type: None,
@@ -627,12 +817,21 @@ impl Match {
             side: None,
             server_seed_hash: None,
             over: Arc::default(),
-            heard_on: 0,
+            heard_on: connection,
         }
     }
 }
 
 impl Queue {
+    /// The platform has given the place.
+    fn join(&mut self, joined: QueueJoined) {
+        for reply in self.waiting.drain(..) {
+            let _ = reply.send(Ok(joined.clone()));
+        }
+        self.joined = Some(joined);
+        self.due = None;
+    }
+
     fn fail(self, error: &Error) {
         for reply in self.waiting {
             let _ = reply.send(Err(error.clone()));
@@ -646,8 +845,17 @@ fn answer<T>(reply: Option<Reply<T>>, result: Result<T>) {
     }
 }
 
+/// So many matches that ended are remembered, to know a late message of theirs.
+const REMEMBERED_MATCHES: usize = 64;
+
 /// A turn that is said to last longer than this is taken to last this long: no wait is the server's alone to choose.
 const MAX_TURN: Duration = Duration::from_secs(24 * 3600);
+
+/// So many matches may be open at once. Ids are the platform's to choose, and what is kept of them is bounded.
+const MAX_MATCHES: usize = 1_024;
+
+/// A shorter key could be a part of any word, and is not looked for in what the platform says.
+const SHORTEST_KEY: usize = 8;
 
 /// The spec names `auth_failed`; other servers have other words for it.
 fn sounds_like_a_refused_key(code: &str) -> bool {
@@ -655,16 +863,19 @@ fn sounds_like_a_refused_key(code: &str) -> bool {
     ["auth", "key", "token", "forbidden", "revoked", "banned"].iter().any(|word| code.contains(word))
 }
 
-fn is_about_the_queue(code: &ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::UnknownGame
+fn is_about_the_queue(code: Option<&ErrorCode>, alone: bool) -> bool {
+    match code {
+        Some(
+            ErrorCode::UnknownGame
             | ErrorCode::InvalidWager
-            | ErrorCode::AlreadyQueued
             | ErrorCode::AlreadyInMatch
             | ErrorCode::InvalidMessage
-            | ErrorCode::RateLimited
-    )
+            | ErrorCode::RateLimited,
+        ) => true,
+        // The spec does not list the codes: an empty wallet, for one, has a word that nobody knows here.
+        Some(ErrorCode::Internal | ErrorCode::UnknownType | ErrorCode::Other(_)) | None => alone,
+        Some(_) => false,
+    }
 }
 
 impl Protocol for Session {
@@ -686,8 +897,14 @@ impl Protocol for Session {
     }
 
     fn on_binary(&mut self, bytes: Bytes, cx: &mut Context<'_, Event>) {
-        let message = format!("a binary frame of {} bytes; the protocol has text frames only", bytes.len());
+        // The protocol has text frames only; a message in the other kind of frame is a message all the same.
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            self.on_message(&Text::from(text), cx);
+            return;
+        }
+        let message = format!("a binary frame of {} bytes that is no text", bytes.len());
         cx.emit(Event::DecodeError(Error::new(&codes::NOT_JSON, message)));
+        self.doubt(cx.now());
     }
 
     fn on_command(&mut self, command: Command, cx: &mut Context<'_, Event>) {
@@ -704,7 +921,7 @@ impl Protocol for Session {
             }
             Command::SendRaw { text, reply } => {
                 let _ = reply.send(match self.phase {
-                    Phase::Ready => cx.send(text),
+                    Phase::Ready => self.send_text(text, cx),
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
@@ -739,7 +956,9 @@ impl Protocol for Session {
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             // A server that says goodbye in good order while a match is open or a place is held is coming back.
-            Verdict::End if !self.draining && (!self.matches.is_empty() || self.queue.is_some()) => {
+            Verdict::End
+                if !self.matches.is_empty() || (!self.draining && (self.stays || self.queue.is_some())) =>
+            {
                 Verdict::RETRY
             }
             verdict => verdict,
@@ -763,6 +982,7 @@ impl Protocol for Session {
             Lifecycle::Lost { cause } => {
                 self.connection_lost(cause);
                 cx.emit(Event::Disconnected { cause: cause.clone() });
+                self.end_if_idle(cx);
             }
             Lifecycle::Waiting { attempt, delay, cause } => {
                 let host = sdk_core::secret::shown_url(&self.url);
@@ -789,7 +1009,8 @@ impl Protocol for Session {
                         .unwrap_or_else(|| Error::new(&codes::CLIENT_CLOSED, "the client was closed"))
                 };
                 if let Some(queue) = self.queue.take() {
-                    queue.fail(&closed());
+                    let sent = if queue.asked || queue.held { Sent::Maybe } else { Sent::No };
+                    queue.fail(&closed().with_sent(sent));
                 }
                 self.left_queue();
                 for known in self.matches.values() {
@@ -802,7 +1023,8 @@ impl Protocol for Session {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.resume_at, self.lost_at, self.leaving_until, self.ledger.next_deadline()]
+        let queue_due = self.queue.as_ref().and_then(|queue| queue.due);
+        [self.resume_at, self.lost_at, self.leaving_until, queue_due, self.ledger.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -810,8 +1032,11 @@ impl Protocol for Session {
 
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Event>) {
         for (match_id, round) in self.ledger.expire(now) {
-            tracing::warn!(%match_id, round, "the turn's time is over and the bot has not answered");
+            tracing::warn!(match_id = %printable(match_id.as_str()), round, "the turn's time is over and the bot has not answered");
             cx.emit(Event::MoveNotSent { match_id, round, late_by: None });
+        }
+        if self.queue.as_ref().and_then(|queue| queue.due).is_some_and(|at| at <= now) {
+            self.on_queue_unanswered(now);
         }
         if self.resume_at.is_some_and(|at| at <= now) {
             self.resume_at = None;
@@ -837,26 +1062,12 @@ impl Protocol for Session {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use sdk_core::socket::{Driver, SocketOptions};
-
-    use super::*;
-
-    #[test]
-    fn a_server_that_invents_matches_does_not_fill_the_memory() {
-        let url = Url::parse("ws://127.0.0.1:1").unwrap();
-        let session = Session::new(url, Secret::new("bp_test"), Timings::default());
-        let mut driver = Driver::new(session, SocketOptions::default()).unwrap();
-        for n in 0..2 * MAX_OPEN_MATCHES {
-            let text = Text::from(format!(r#"{{"type":"opponent_moved","match_id":"m-{n}","round":1}}"#));
-            driver.act(|session, cx| session.on_text(text, cx));
-        }
-        assert_eq!(driver.protocol().matches.len(), MAX_OPEN_MATCHES);
-        let known = Text::from(r#"{"type":"game_over","match_id":"m-0","winner":null}"#);
-        driver.act(|session, cx| session.on_text(known, cx));
-        let next = Text::from(r#"{"type":"game_start","match_id":"m-new","your_side":"a"}"#);
-        driver.act(|session, cx| session.on_text(next, cx));
-        assert!(driver.protocol().matches.contains_key("m-new"), "there is room again");
-    }
-}
+#[cfg(all(test, feature = "sandbox"))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+mod tests;

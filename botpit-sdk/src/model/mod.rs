@@ -26,10 +26,12 @@ mod error_code;
 mod game_type;
 mod ids;
 mod registration;
+mod rest;
 mod score;
 mod server_message;
 mod side;
 mod taunt;
+mod timestamp;
 mod wallet_message;
 
 pub use client_message::{
@@ -40,6 +42,12 @@ pub use error_code::ErrorCode;
 pub use game_type::GameType;
 pub use ids::{AgentId, ChallengeId, MatchId};
 pub use registration::{Register, Registered, check_agent_name};
+pub use rest::{
+    ActiveMatch, Activity, ActivityType, Agent, AgentProfile, AgentStats, AuthToken, EloChange, Follow,
+    FollowCounts, LeaderboardEntry, LinkIdentity, MAX_BIO, MarketplaceAgent, MarketplaceSort, Match,
+    MatchRecord, MatchStatus, MoveRecord, OpenChallenge, OtherMatch, Period, PlatformStats, Profile,
+    ProfileUpdate, Proof, Replay, ReplayRound, RotatedKey, Verification, check_asset_pubkey,
+};
 pub use score::Score;
 pub use server_message::{
     Authenticated, ChallengeAccepted, ChallengeCancelled, ChallengeCreated, GameOver, GameStart, MatchFound,
@@ -48,4 +56,5 @@ pub use server_message::{
 };
 pub use side::Side;
 pub use taunt::TauntId;
+pub use timestamp::Timestamp;
 pub use wallet_message::{SignedMessage, Verb, WalletMessage};

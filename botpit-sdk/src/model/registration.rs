@@ -1,8 +1,6 @@
 //! Registering an agent (spec, `POST /api/v1/agents`).
 
-use std::borrow::Cow;
-
-use sdk_core::error::{Error, Result, codes};
+use sdk_core::error::{Error, Result};
 use sdk_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +33,7 @@ impl Register {
 /// the platform may.
 ///
 /// # Errors
-/// [`codes::INVALID_ARGUMENT`] for the field `name`.
+/// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for the field `name`.
 pub fn check_agent_name(name: &str) -> Result<()> {
     if name.trim().is_empty() {
         return Err(Error::invalid_argument("name", "an agent's name cannot be empty"));
@@ -63,17 +61,17 @@ impl Registered {
     /// Reads the answer's body. Unlike the usual way, an error shows nothing of it, because a key may stand in it.
     ///
     /// # Errors
-    /// [`codes::NOT_JSON`], or [`codes::DECODE_FAILED`] with the field.
+    /// [`NOT_JSON`](sdk_core::error::codes::NOT_JSON), or [`DECODE_FAILED`](sdk_core::error::codes::DECODE_FAILED) with the
+    /// field.
     pub fn decode(body: &[u8]) -> Result<Self> {
-        match String::from_utf8_lossy(body) {
-            Cow::Borrowed(text) => api_key::decode(text, "the registration's answer"),
-            Cow::Owned(_) => Err(Error::new(&codes::NOT_JSON, "the registration's answer is not UTF-8")),
-        }
+        api_key::decode_body(body, "the registration's answer")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sdk_core::error::codes;
+
     use super::*;
 
     #[test]

@@ -276,6 +276,9 @@ impl Arena {
                 Ok(())
             }
             Command::MakeMove { match_id, move_data } => {
+                if let Some(over) = self.finished.iter_mut().rfind(|over| over.id == match_id) {
+                    over.moves_after_end += 1;
+                }
                 let (id, side) = self.seat(agent, &match_id)?;
                 self.play(&id, side, move_data, now)
             }

@@ -87,6 +87,8 @@ pub struct SandboxMatch {
     pub score: Pair<u32>,
     /// Every `make_move` that arrived while the match was open, in order; at most 1,000.
     pub moves_received: Vec<ReceivedMove>,
+    /// How many `make_move` came for it after its end.
+    pub moves_after_end: u32,
     /// Why it ended; `None` while it is open.
     pub ended: Option<EndReason>,
     /// Who won it; `None` while it is open, and after a draw.

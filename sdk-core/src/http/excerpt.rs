@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::error::MAX_BODY;
 use crate::secret::{REDACTED, Secret};
+use crate::wire::printable;
 
 /// More than this is never looked through for a message.
 const MAX_SCANNED: usize = 64 * 1024;
@@ -34,8 +35,7 @@ impl Mask {
         for secret in &self.0 {
             text = secret.redact(&text);
         }
-        let printable: String =
-            text.chars().map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
+        let printable = printable(&text).to_string();
         let mut line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some((end, _)) = line.char_indices().nth(max) {
             line.truncate(end);
@@ -63,11 +63,6 @@ impl Mask {
             start
         }
     }
-}
-
-/// Marks that turn the direction of text or join nothing: a server could write our log lines with them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn bounded(text: &str, max: usize) -> &str {

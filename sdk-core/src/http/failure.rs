@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
 use super::envelope::{self, Envelope};
-use super::excerpt::Mask;
+use super::excerpt::{Mask, hide_secrets};
 use super::retry_after;
 use crate::error::{Error, Sent, codes};
 use crate::secret::shown_url;
@@ -99,8 +99,8 @@ pub(super) fn too_large(target: &Target, status: StatusCode, limit: usize) -> Er
 }
 
 /// A client of the user's own followed a redirect.
-pub(super) fn followed(target: &Target, landed: &Url) -> Error {
-    let landed = shown_url(landed);
+pub(super) fn followed(target: &Target, mask: &Mask, landed: &Url) -> Error {
+    let landed = mask.line(&shown_url(landed), MAX_WORDS);
     Error::new(
         &codes::REDIRECT_REFUSED,
         format!("{target}: the REST client that was given follows redirects, and ended at {landed}"),
@@ -142,6 +142,9 @@ impl Refusal<'_> {
         if let Some(wait) = retry_after::parse(self.headers, self.now) {
             error = error.with_retry_after(wait);
         }
+        if let Some(time) = retry_after::server_time(self.headers) {
+            error = error.with_server_time(time);
+        }
         if let Some(id) = self.header(REQUEST_ID) {
             error = error.with_request_id(mask.line(id, MAX_WORDS));
         }
@@ -181,7 +184,8 @@ impl Refusal<'_> {
         } else if kind.starts_with("text/html") || text.trim_start().starts_with('<') {
             format!("{reason}, with a page of HTML: a proxy may have answered")
         } else if kind.starts_with("text/plain") {
-            text.into_owned()
+            // It may be the answer to a registration after all, with the new key.
+            hide_secrets(&text).0
         } else {
             reason.to_owned()
         }

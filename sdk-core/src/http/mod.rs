@@ -41,8 +41,8 @@
 //! | `body_too_large`, `not_json`, `decode_failed` | the answer's body is not as it should be | `Yes` |
 //! | `invalid_argument`, `invalid_config` | the call is wrong | `No` |
 //!
-//! An error for an answer keeps its status, its `Retry-After` (at most ten minutes), its `X-Request-Id`, the start of its body,
-//! and the platform's code, message and field where the body is JSON of a known shape: `{"error": "text"}`,
+//! An error for an answer keeps its status, its `Retry-After` (at most ten minutes), its `Date`, its `X-Request-Id`, the start
+//! of its body, and the platform's code, message and field where the body is JSON of a known shape: `{"error": "text"}`,
 //! `{"error": {"code", "message"}}`, or `{"detail": …}` with a text, an object or a list.
 //!
 //! Messages name method, path and host. The query, the headers and the secrets of the call are in no error and no log.

@@ -242,7 +242,7 @@ impl Request {
             Ok(Ok(response)) => response,
         };
         if *response.url() != self.url {
-            return Err(failure::followed(target, response.url()));
+            return Err(failure::followed(target, &self.mask, response.url()));
         }
         let status = response.status();
         if !self.is_success(status.as_u16()) {

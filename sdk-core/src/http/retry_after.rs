@@ -17,12 +17,15 @@ pub(super) fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         None => {
             let until = httpdate::parse_http_date(value).ok()?;
             // The server's clock and ours may differ by hours: the span between two of its own times does not.
-            let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-            let from = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-            until.duration_since(from).unwrap_or_default()
+            until.duration_since(server_time(headers).unwrap_or(now)).unwrap_or_default()
         }
     };
     Some(wait.min(MAX_WAIT))
+}
+
+/// What the server's clock showed, by the answer's `Date`.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
 /// Some servers send a fraction or a sign, and none of that is worth losing the wait for.

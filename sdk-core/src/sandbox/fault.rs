@@ -546,7 +546,8 @@ impl fmt::Display for Order {
         }
         write!(f, " {}", self.when)?;
         if self.skip > 0 {
-            write!(f, ", after {} such moments", self.skip)?;
+            let plural = if self.skip == 1 { "" } else { "s" };
+            write!(f, ", after {} such moment{plural}", self.skip)?;
         }
         if let Some(label) = &self.only {
             write!(f, ", only for {label}")?;

@@ -12,19 +12,21 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::metered::Metered;
 use super::options::SocketOptions;
 use super::protocol::Dial;
 use crate::error::{Error, Result, codes};
 use crate::http::Upgrade;
 use crate::secret::{Secret, shown_url};
 
-pub(super) type Socket = WebSocketStream<reqwest::Upgraded>;
+pub(super) type Socket = WebSocketStream<Metered<reqwest::Upgraded>>;
 
 /// Larger buffers are zero-filled at every read poll, which costs more than the reads they save.
 const READ_BUFFER: usize = 8 * 1024;
 /// Replies to frames that arrived together leave in one write.
 const WRITE_BUFFER: usize = 4 * 1024;
-const MAX_WRITE_BUFFER: usize = 1 << 20;
+/// Nothing is handed over before what was handed over earlier has left, so the outbound queue's bound is the bound here too.
+const MAX_WRITE_BUFFER: usize = usize::MAX;
 
 pub(super) async fn dial(dial: Dial, options: SocketOptions) -> Result<Socket> {
     let shown = shown_url(&dial.url);
@@ -88,7 +90,7 @@ async fn handshake(dial: Dial, options: &SocketOptions, shown: &str) -> Result<S
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(options.max_message))
         .max_frame_size(Some(options.max_message));
-    Ok(WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await)
+    Ok(WebSocketStream::from_raw_socket(Metered::new(io), Role::Client, Some(config)).await)
 }
 
 /// One final text frame as a client sends it (RFC 6455, section 5.2).

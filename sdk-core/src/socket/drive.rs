@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
-use std::time::Instant as WallInstant;
+use std::time::{Duration, Instant as WallInstant};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -50,12 +50,18 @@ pub struct Drive<P: Protocol, C> {
     phases: FuturesUnordered<BoxFuture<'static, (watch::Receiver<Phase>, Phase)>>,
     phase: Phase,
     ended: Option<Result<()>>,
+    /// How long handlers that still run may go on: after the end, or when nothing else is left to drain.
     grace: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// A drain has come to its end, and the close was asked for.
+    drained: bool,
+    /// The last round told that the bot blocks. The bot hears of it in the next round, which is not measured: a bot that
+    /// takes long over that news would otherwise be told of it for ever.
+    told_blocked: bool,
 }
 
-/// After so many rounds of reading in a row, other tasks of the thread get their turn: a visit to the runtime costs as much
-/// as several frames.
-const ROUNDS_IN_A_ROW: u32 = 16;
+/// While there is more to read, the thread's other tasks wait for so long at most. A visit to the runtime costs as much as
+/// several frames.
+const READS_FOR: Duration = Duration::from_millis(1);
 /// At most so many commands are taken in a row.
 const COMMANDS_IN_A_ROW: u32 = 64;
 
@@ -78,6 +84,8 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             phase: Phase::Running,
             ended: None,
             grace: None,
+            drained: false,
+            told_blocked: false,
         }
     }
 
@@ -86,6 +94,10 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             match self.driver.poll_step(cx) {
                 Poll::Ready(Step::Event(event)) => self.consumer.on_event(event, &mut self.driver, cx),
                 Poll::Ready(Step::Ended(outcome)) => {
+                    // Whoever asks for something from now on learns at once that it is over.
+                    self.commands.close();
+                    while self.commands.try_recv().is_ok() {}
+                    self.grace = None;
                     self.consumer.on_end(&outcome);
                     self.ended = Some(outcome);
                 }
@@ -118,6 +130,24 @@ impl<P: Protocol, C: Consumer<P>> Drive<P, C> {
             cx.waker().wake_by_ref();
         }
         busy
+    }
+
+    /// Whether a draining connection has nothing left to wait for. A handler that does not end holds it up only for as
+    /// long as handlers may go on after the end.
+    fn has_drained(&mut self, cx: &mut task::Context<'_>) -> bool {
+        if self.phase != Phase::Draining || self.drained {
+            return false;
+        }
+        if !self.driver.protocol().is_idle() {
+            self.grace = None;
+            return false;
+        }
+        self.consumer.is_idle() || self.poll_grace(cx).is_ready()
+    }
+
+    fn poll_grace(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        let finish = self.driver.options().finish_timeout;
+        self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish))).as_mut().poll(cx)
     }
 
     fn poll_phase(&mut self, cx: &mut task::Context<'_>) -> bool {
@@ -156,7 +186,6 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
         let this = self.get_mut();
         // The thread's own time: a paused or scaled clock does not see a handler that blocks.
         let began = WallInstant::now();
-        let mut rounds = ROUNDS_IN_A_ROW;
         this.driver.begin_round();
         loop {
             this.poll_events(cx);
@@ -165,24 +194,24 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
                 break;
             }
             let busy = this.poll_commands(cx) | this.poll_phase(cx);
-            if this.phase == Phase::Draining && this.driver.protocol().is_idle() && this.consumer.is_idle() {
+            if this.has_drained(cx) {
+                this.drained = true;
                 this.driver.close();
-            } else if this.driver.has_more() && rounds > 0 {
-                rounds -= 1;
+            } else if this.driver.has_more() && began.elapsed() < READS_FOR {
                 this.driver.begin_round();
             } else if !busy && !this.driver.is_touched() {
                 break;
             }
         }
         let took = began.elapsed();
-        if took > this.driver.options().block_notice && this.ended.is_none() {
+        let blocked = took > this.driver.options().block_notice && this.ended.is_none();
+        if blocked && !this.told_blocked {
             this.driver.blocked(took);
             cx.waker().wake_by_ref();
         }
+        this.told_blocked = blocked && !this.told_blocked;
         if let Some(outcome) = this.ended.take() {
-            let finish = this.driver.options().finish_timeout;
-            let grace = this.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(finish)));
-            if this.consumer.is_idle() || grace.as_mut().poll(cx).is_ready() {
+            if this.consumer.is_idle() || this.poll_grace(cx).is_ready() {
                 return Poll::Ready(outcome);
             }
             this.ended = Some(outcome);

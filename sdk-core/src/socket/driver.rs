@@ -1,6 +1,5 @@
 //! The state machine that owns the socket.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -17,17 +16,19 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use super::dial::{Socket, dial, gives_up_in};
 use super::options::SocketOptions;
 use super::protocol::{Context, Lifecycle, Protocol, Shared, State, Verdict, Wanted};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, MAX_SERVER_WAIT};
 use crate::error::{Error, Result, codes};
 use crate::heartbeat::{Beat, Heartbeat};
+use crate::secret::Secret;
 use crate::wire::Text;
 
-/// After so many frames in a row, writing, commands and timers get their turn.
+/// After so many frames, or so many reads of the socket, writing, commands, timers and handlers get their turn. The
+/// runtime grants a task about twice as many operations in a row.
 const READS_IN_A_ROW: u32 = 64;
 
 /// One step of a [`Driver`].
 #[derive(Debug)]
-pub enum Step<E> {
+pub(super) enum Step<E> {
     /// The protocol tells the bot something.
     Event(E),
     /// It is over: `Ok` when the bot wanted it or the server ended it in good order.
@@ -47,13 +48,16 @@ pub struct Driver<P: Protocol> {
     frames: u64,
     reads_left: u32,
     flush_wanted: bool,
-    write_stalled_since: Option<Instant>,
+    /// Since when the server has taken no bytes, and how many it had taken by then.
+    stalled: Option<(Instant, u64)>,
     greeting_due: Option<Instant>,
     was_ready: bool,
     attempt: u32,
     state: watch::Sender<State>,
     outcome: Option<Result<()>>,
     touched: bool,
+    /// Of the last dial: what must not be shown even when the server repeats it in a close frame.
+    secrets: Vec<Secret>,
 }
 
 enum Link {
@@ -61,7 +65,7 @@ enum Link {
     Waiting { until: Instant },
     Dialing { dial: Pin<Box<dyn Future<Output = Result<Socket>> + Send>>, notice: Option<Instant> },
     Open(Box<Socket>),
-    Closing { socket: Box<Socket>, until: Instant, reason: Option<Error> },
+    Closing { socket: Box<Socket>, until: Instant, reason: Option<Error>, said: bool },
     Over,
 }
 
@@ -74,15 +78,7 @@ impl<P: Protocol> Driver<P> {
         options.check()?;
         Ok(Self {
             protocol,
-            shared: Shared {
-                events: VecDeque::new(),
-                outbound: VecDeque::new(),
-                max_outbound: options.max_outbound,
-                verdict: None,
-                open: false,
-                ready: false,
-                became_ready: false,
-            },
+            shared: Shared::new(&options),
             link: Link::Idle,
             backoff: Backoff::new(options.backoff.clone(), options.seed),
             heartbeat: None,
@@ -90,13 +86,14 @@ impl<P: Protocol> Driver<P> {
             frames: 0,
             reads_left: READS_IN_A_ROW,
             flush_wanted: false,
-            write_stalled_since: None,
+            stalled: None,
             greeting_due: None,
             was_ready: false,
             attempt: 0,
             state: watch::Sender::new(State::Connecting),
             outcome: None,
             touched: false,
+            secrets: Vec::new(),
             options,
         })
     }
@@ -125,6 +122,9 @@ impl<P: Protocol> Driver<P> {
     /// Begins a new round of polling: the read allowance is full again.
     pub(super) fn begin_round(&mut self) {
         self.reads_left = READS_IN_A_ROW;
+        if let Link::Open(socket) | Link::Closing { socket, .. } = &mut self.link {
+            socket.get_mut().allow_reads(READS_IN_A_ROW);
+        }
     }
 
     /// Whether the read allowance ran out, so that there may be more to read at once.
@@ -147,38 +147,42 @@ impl<P: Protocol> Driver<P> {
     }
 
     /// Closes in good order: what waits is written, a close frame goes out, and the server's is awaited for a bounded
-    /// time. Steps go on until [`Step::Ended`].
+    /// time. One that is not accepted yet gets the close frame, and is not waited for.
     pub fn close(&mut self) {
         self.touched = true;
-        self.shared.verdict.get_or_insert(Wanted::End(None));
+        self.shared.want_end(None);
     }
 
     /// The next step. After [`Step::Ended`] it must not be polled again.
-    pub fn poll_step(&mut self, cx: &mut task::Context<'_>) -> Poll<Step<P::Event>> {
+    pub(super) fn poll_step(&mut self, cx: &mut task::Context<'_>) -> Poll<Step<P::Event>> {
         self.touched = false;
         loop {
+            if self.shared.became_ready {
+                self.shared.became_ready = false;
+                self.on_ready();
+            }
             if let Some(event) = self.shared.events.pop_front() {
                 return Poll::Ready(Step::Event(event));
             }
             if let Some(wanted) = self.shared.verdict.take() {
                 match wanted {
-                    Wanted::Drop(cause) => self.lose(cx, cause),
-                    Wanted::End(reason) => self.begin_close(cx, reason),
+                    Wanted::Drop(cause) => {
+                        if matches!(self.link, Link::Open(_) | Link::Dialing { .. }) {
+                            self.lose(cx, cause);
+                        }
+                    }
+                    Wanted::End(reason) => self.begin_close(reason),
                 }
                 continue;
-            }
-            if self.shared.became_ready {
-                self.shared.became_ready = false;
-                self.on_ready();
             }
             match &mut self.link {
                 Link::Idle => self.begin_dial(),
                 Link::Waiting { until } => {
                     let until = *until;
-                    if self.timer.poll_at(cx, until).is_pending() {
-                        return Poll::Pending;
+                    let Poll::Ready(now) = self.poll_timer(cx, Some(until)) else { return Poll::Pending };
+                    if until <= now {
+                        self.begin_dial();
                     }
-                    self.begin_dial();
                 }
                 Link::Dialing { .. } => {
                     if self.poll_dialing(cx).is_pending() {
@@ -222,6 +226,8 @@ impl<P: Protocol> Driver<P> {
         self.lifecycle(Lifecycle::Connecting { attempt: self.attempt });
         match self.protocol.dial() {
             Ok(target) => {
+                self.secrets.clone_from(&target.secrets);
+                self.timer.disarm();
                 let future = Box::pin(dial(target, self.options.clone()));
                 let notice = Some(Instant::now() + self.options.slow_notice);
                 self.link = Link::Dialing { dial: future, notice };
@@ -243,26 +249,27 @@ impl<P: Protocol> Driver<P> {
             }
             Poll::Pending => {}
         }
-        if let Some(at) = *notice
-            && self.timer.poll_at(cx, at).is_ready()
-        {
-            *notice = None;
+        let at = *notice;
+        let now = std::task::ready!(self.poll_timer(cx, at));
+        if at.is_some_and(|at| at <= now) {
+            if let Link::Dialing { notice, .. } = &mut self.link {
+                *notice = None;
+            }
             let (waited, gives_up_in) = (self.options.slow_notice, gives_up_in(&self.options));
             self.lifecycle(Lifecycle::Slow { waited, gives_up_in });
-            return Poll::Ready(());
         }
-        Poll::Pending
+        Poll::Ready(())
     }
 
-    fn opened(&mut self, socket: Socket) {
+    fn opened(&mut self, mut socket: Socket) {
         let now = Instant::now();
+        socket.get_mut().allow_reads(self.reads_left);
         self.link = Link::Open(Box::new(socket));
-        self.shared.open = true;
-        self.shared.ready = false;
+        self.shared.opened();
         self.heartbeat =
             Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
         self.greeting_due = Some(now + self.options.greeting_timeout);
-        self.write_stalled_since = None;
+        self.stalled = None;
         self.flush_wanted = false;
         self.timer.disarm();
         self.lifecycle(Lifecycle::Opened);
@@ -271,7 +278,6 @@ impl<P: Protocol> Driver<P> {
     fn on_ready(&mut self) {
         self.greeting_due = None;
         self.was_ready = true;
-        self.attempt = 0;
         self.backoff.healthy(Instant::now());
         self.set_state(State::Connected);
     }
@@ -289,6 +295,11 @@ impl<P: Protocol> Driver<P> {
                     return Poll::Ready(());
                 }
                 Poll::Ready(Some(Err(error))) => {
+                    if matches!(error, WsError::Utf8(_)) {
+                        // A code of its own; the one that all other violations get comes too late after it.
+                        let frame = CloseFrame { code: CloseCode::Invalid, reason: "".into() };
+                        let _ = Pin::new(&mut **socket).start_send(Message::Close(Some(frame)));
+                    }
                     let cause = socket_error(error);
                     self.lose(cx, cause);
                     return Poll::Ready(());
@@ -320,16 +331,17 @@ impl<P: Protocol> Driver<P> {
             Message::Ping(_) => self.flush_wanted = true,
             Message::Pong(_) | Message::Frame(_) => {}
             Message::Close(frame) => {
-                let cause = close_error(frame.as_ref());
+                let cause = close_error(frame.as_ref(), &self.secrets);
                 cx.drop_connection(cause);
             }
         }
     }
 
+    /// Writes what waits, and flushes when everything is written or the socket takes no more.
     fn poll_write(&mut self, cx: &mut task::Context<'_>) -> Result<()> {
-        let Link::Open(socket) = &mut self.link else { return Ok(()) };
+        let (Link::Open(socket) | Link::Closing { socket, .. }) = &mut self.link else { return Ok(()) };
         let mut socket = Pin::new(&mut **socket);
-        while !self.shared.outbound.is_empty() {
+        while self.shared.has_outbound() {
             match socket.as_mut().poll_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Err(socket_error(error)),
@@ -338,7 +350,7 @@ impl<P: Protocol> Driver<P> {
                     break;
                 }
             }
-            let Some(outgoing) = self.shared.outbound.pop_front() else { break };
+            let Some(outgoing) = self.shared.next_outgoing() else { break };
             if let Some(token) = outgoing.token
                 && !self.protocol.on_write(token, &mut Context { shared: &mut self.shared })
             {
@@ -348,14 +360,17 @@ impl<P: Protocol> Driver<P> {
             self.flush_wanted = true;
         }
         if self.flush_wanted {
-            match socket.poll_flush(cx) {
+            match socket.as_mut().poll_flush(cx) {
                 Poll::Ready(Ok(())) => {
-                    self.flush_wanted = false;
-                    self.write_stalled_since = None;
+                    self.flush_wanted = self.shared.has_outbound();
+                    self.stalled = None;
                 }
                 Poll::Ready(Err(error)) => return Err(socket_error(error)),
                 Poll::Pending => {
-                    self.write_stalled_since.get_or_insert_with(Instant::now);
+                    let taken = socket.get_ref().taken();
+                    if self.stalled.is_none_or(|(_, before)| before != taken) {
+                        self.stalled = Some((Instant::now(), taken));
+                    }
                 }
             }
         }
@@ -363,15 +378,10 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn poll_timers(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
-        let stall = self.write_stalled_since.map(|since| since + self.options.write_timeout);
+        let stall = self.stalled.map(|(since, _)| since + self.options.write_timeout);
         let beat = self.heartbeat.as_ref().map(Heartbeat::next_beat);
-        let next =
-            [beat, self.greeting_due, stall, self.protocol.next_deadline()].into_iter().flatten().min();
-        let Some(next) = next else { return Poll::Pending };
-        if self.timer.poll_no_later_than(cx, next).is_pending() {
-            return Poll::Pending;
-        }
-        let now = Instant::now();
+        let next = [beat, self.greeting_due, stall].into_iter().flatten().min();
+        let now = std::task::ready!(self.poll_timer(cx, next));
         if stall.is_some_and(|at| at <= now) {
             let message =
                 format!("the server took no bytes for {:.1} s", self.options.write_timeout.as_secs_f64());
@@ -392,15 +402,23 @@ impl<P: Protocol> Driver<P> {
                 Beat::Ping => self.ping(),
                 Beat::Dead { silent_for } => {
                     let message = format!("nothing was heard for {:.1} s", silent_for.as_secs_f64());
-                    self.lose(cx, Error::new(&codes::SERVER_SILENT, message));
-                    return Poll::Ready(());
+                    self.lose_at(cx, Error::new(&codes::SERVER_SILENT, message), now - silent_for);
                 }
             }
         }
+        Poll::Ready(())
+    }
+
+    /// Ready, with the time, when `own` has come, or the protocol's deadline (which it is told), or sooner.
+    fn poll_timer(&mut self, cx: &mut task::Context<'_>, own: Option<Instant>) -> Poll<Instant> {
+        let next = [own, self.protocol.next_deadline()].into_iter().flatten().min();
+        let Some(next) = next else { return Poll::Pending };
+        std::task::ready!(self.timer.poll_no_later_than(cx, next));
+        let now = Instant::now();
         if self.protocol.next_deadline().is_some_and(|at| at <= now) {
             self.protocol.on_deadline(now, &mut Context { shared: &mut self.shared });
         }
-        Poll::Ready(())
+        Poll::Ready(now)
     }
 
     fn ping(&mut self) {
@@ -420,6 +438,11 @@ impl<P: Protocol> Driver<P> {
     // ---- the end of a connection ----------------------------------------------------------------------------------
 
     fn lose(&mut self, cx: &mut task::Context<'_>, cause: Error) {
+        self.lose_at(cx, cause, Instant::now());
+    }
+
+    /// `alive_at` is when it was last known to be well.
+    fn lose_at(&mut self, cx: &mut task::Context<'_>, cause: Error, alive_at: Instant) {
         if let Link::Open(socket) = &mut self.link {
             // Best effort: tell the server why, then let go.
             let code = match cause.code().id() {
@@ -428,29 +451,31 @@ impl<P: Protocol> Driver<P> {
                 "server_silent" | "greeting_timeout" => Some(CloseCode::Away),
                 _ => None,
             };
+            let mut socket = Pin::new(&mut **socket);
             if let Some(code) = code {
-                let mut socket = Pin::new(&mut **socket);
                 let frame = CloseFrame { code, reason: "".into() };
-                if socket.as_mut().start_send(Message::Close(Some(frame))).is_ok() {
-                    let _ = socket.poll_flush(cx);
-                }
+                let _ = socket.as_mut().start_send(Message::Close(Some(frame)));
             }
+            // With it goes the library's own answer to the server's close frame.
+            let _ = socket.poll_flush(cx);
         }
         self.leave_link();
         self.lifecycle(Lifecycle::Lost { cause: &cause });
         if matches!(self.shared.verdict, Some(Wanted::End(_))) {
-            return; // the protocol, or the bot, wants no more
+            return; // the protocol wants no more; without a link the next step is the end
         }
         self.shared.verdict = None;
         match self.protocol.classify(&cause, self.was_ready) {
             Verdict::Fatal => self.finish(Some(cause)),
             Verdict::End => self.finish(None),
             Verdict::Retry { at_least, restart } => {
-                let now = Instant::now();
-                self.backoff.lost(now);
-                let delay = if restart && self.attempt == 0 {
+                if self.backoff.lost(alive_at) {
+                    self.attempt = 0;
+                }
+                let may_retry = self.options.backoff.max_attempts() != Some(0);
+                let delay = if restart && self.attempt == 0 && may_retry {
                     let spread = self.backoff.spread(self.options.restart_spread);
-                    Some(spread.max(at_least.unwrap_or_default()))
+                    Some(spread.max(at_least.unwrap_or_default().min(MAX_SERVER_WAIT)))
                 } else {
                     self.backoff.next_delay_at_least(at_least)
                 };
@@ -462,47 +487,48 @@ impl<P: Protocol> Driver<P> {
                 self.attempt += 1;
                 self.set_state(State::Reconnecting);
                 self.lifecycle(Lifecycle::Waiting { attempt: self.attempt, delay, cause: &cause });
-                self.link = Link::Waiting { until: now + delay };
+                self.link = Link::Waiting { until: Instant::now() + delay };
             }
         }
     }
 
     fn leave_link(&mut self) {
         self.link = Link::Idle;
-        self.shared.open = false;
-        self.shared.ready = false;
-        self.shared.became_ready = false;
-        self.shared.outbound.clear();
+        self.shared.gone();
         self.heartbeat = None;
         self.greeting_due = None;
         self.timer.disarm();
     }
 
-    fn begin_close(&mut self, cx: &mut task::Context<'_>, reason: Option<Error>) {
-        if !matches!(self.link, Link::Open(_)) {
-            if !matches!(self.link, Link::Closing { .. } | Link::Over) {
-                self.finish(reason);
+    fn begin_close(&mut self, reason: Option<Error>) {
+        match std::mem::replace(&mut self.link, Link::Over) {
+            Link::Open(socket) => {
+                let patience = if self.shared.ready { self.options.close_timeout } else { Duration::ZERO };
+                self.shared.shut();
+                self.heartbeat = None;
+                self.greeting_due = None;
+                self.timer.disarm();
+                let until = Instant::now() + patience;
+                self.link = Link::Closing { socket, until, reason, said: false };
             }
-            return;
+            link @ (Link::Closing { .. } | Link::Over) => self.link = link,
+            Link::Idle | Link::Waiting { .. } | Link::Dialing { .. } => self.finish(reason),
         }
-        // What was asked for before the close still goes out.
-        let written = self.poll_write(cx);
-        let Link::Open(mut socket) = std::mem::replace(&mut self.link, Link::Idle) else { return };
-        self.leave_link();
-        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        if written.is_err() || Pin::new(&mut *socket).start_send(Message::Close(Some(frame))).is_err() {
-            self.finish(reason);
-            return;
-        }
-        let until = Instant::now() + self.options.close_timeout;
-        self.link = Link::Closing { socket, until, reason };
     }
 
+    /// What was asked for before the close still goes out; then the close frame; then the server's is awaited.
     fn poll_closing(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
-        let Link::Closing { socket, until, reason } = &mut self.link else { return Poll::Ready(()) };
+        let mut over = self.poll_write(cx).is_err();
+        let Link::Closing { socket, until, reason, said } = &mut self.link else { return Poll::Ready(()) };
         let mut stream = Pin::new(&mut **socket);
-        let flushed = stream.as_mut().poll_flush(cx);
-        let mut over = matches!(flushed, Poll::Ready(Err(_)));
+        if !over && !*said && !self.shared.has_outbound() {
+            *said = true;
+            let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+            over = stream.as_mut().start_send(Message::Close(Some(frame))).is_err();
+        }
+        if *said && !over {
+            over = matches!(stream.as_mut().poll_flush(cx), Poll::Ready(Err(_)));
+        }
         while !over {
             match stream.as_mut().poll_next(cx) {
                 Poll::Ready(Some(Ok(_))) => {}
@@ -522,8 +548,8 @@ impl<P: Protocol> Driver<P> {
     fn finish(&mut self, reason: Option<Error>) {
         self.leave_link();
         self.link = Link::Over;
-        self.shared.verdict = None;
         self.lifecycle(Lifecycle::Ended { reason: reason.as_ref() });
+        self.shared.over = true;
         self.shared.verdict = None;
         self.set_state(State::Closed);
         self.outcome = Some(reason.map_or(Ok(()), Err));
@@ -563,12 +589,12 @@ fn socket_error(error: WsError) -> Error {
 }
 
 /// What a close frame says: key refused and session replaced are told apart by code or reason.
-fn close_error(frame: Option<&CloseFrame>) -> Error {
+fn close_error(frame: Option<&CloseFrame>, secrets: &[Secret]) -> Error {
     let Some(frame) = frame else {
         return Error::new(&codes::CLOSED_BY_SERVER, "the server closed the connection without a code");
     };
     let code = u16::from(frame.code);
-    let reason = frame.reason.as_str();
+    let reason = secrets.iter().fold(frame.reason.to_string(), |reason, secret| secret.redact(&reason));
     let words = reason.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
     let private = (4000..5000).contains(&code) || code == 1008;
@@ -582,8 +608,11 @@ fn close_error(frame: Option<&CloseFrame>) -> Error {
         } else {
             (&codes::CLOSED_BY_SERVER, "the server closed the connection")
         };
-    let message =
-        if reason.is_empty() { what.to_owned() } else { format!("{what}: {}", crate::wire::excerpt(reason)) };
+    let message = if reason.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {}", crate::wire::excerpt(&reason))
+    };
     Error::new(kind, message).with_close_code(code)
 }
 

@@ -28,9 +28,10 @@ pub trait InboxEvent: Send + 'static {
 /// The writing end: a [`Consumer`] that queues events for an [`InboxStream`].
 ///
 /// While the bot lags, the queue holds at most `max_events` events and `max_bytes` bytes. Beyond that, events that it
-/// can do without are dropped, oldest first, and a `lagged` event says how many, at the place where they are missing.
-/// Events that it cannot do without are kept beyond the bound, up to four times as many; then the oldest of them goes too,
-/// and is counted in the same event. Nothing is dropped silently, and the connection is never held up.
+/// can do without are dropped, oldest first, and a `lagged` event says how many, ahead of everything that is still queued.
+/// Events that it cannot do without are kept beyond the bound, up to four times as many and four times the bytes; then the
+/// oldest of them goes too, and is counted in the same event. Nothing is dropped silently, and the connection is never held
+/// up. A single event is taken whatever its size.
 pub struct Inbox<E>(Arc<Shared<E>>);
 
 /// The reading end: a stream of events in order. It ends after the last one.
@@ -88,7 +89,10 @@ impl<E: InboxEvent> Inbox<E> {
                 queue.dropped += 1;
                 queue.wake();
                 return;
-            } else if queue.events.len() >= self.0.max_events.saturating_mul(4) {
+            } else if !queue.events.is_empty()
+                && (queue.events.len() >= self.0.max_events.saturating_mul(4)
+                    || queue.bytes + weight > self.0.max_bytes.saturating_mul(4))
+            {
                 queue.drop_at(0);
             } else {
                 break;
@@ -246,6 +250,15 @@ mod tests {
         let (inbox, mut stream) = Inbox::new(100, 25);
         (0..5).for_each(|n| inbox.push(Event::Chatter(n)));
         assert_eq!(drain(&mut stream), [Event::Lagged(3), Event::Chatter(3), Event::Chatter(4)]);
+
+        let (inbox, mut stream) = Inbox::new(100, 25);
+        (0..20).for_each(|n| inbox.push(Event::Turn(n)));
+        let events = drain(&mut stream);
+        assert_eq!((events.first(), events.len()), (Some(&Event::Lagged(10)), 11), "100 bytes at most");
+
+        let (inbox, mut stream) = Inbox::new(100, 1);
+        inbox.push(Event::Turn(1));
+        assert_eq!(drain(&mut stream), [Event::Turn(1)], "larger than all bounds, and alone");
     }
 
     #[test]

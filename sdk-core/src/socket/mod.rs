@@ -28,11 +28,16 @@ mod dial;
 mod drive;
 mod driver;
 mod inbox;
+mod metered;
 mod options;
 mod protocol;
+#[cfg(feature = "sandbox")]
+mod rehearsal;
 
 pub use drive::{Consumer, Drive};
-pub use driver::{Driver, Step};
+pub use driver::Driver;
 pub use inbox::{Inbox, InboxEvent, InboxStream};
 pub use options::SocketOptions;
 pub use protocol::{Context, Dial, Lifecycle, Protocol, State, Token, Verdict};
+#[cfg(feature = "sandbox")]
+pub use rehearsal::Rehearsal;

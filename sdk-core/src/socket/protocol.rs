@@ -9,8 +9,10 @@ use http::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
+use super::options::SocketOptions;
+use crate::correlation::RequestId;
 use crate::error::{Error, ErrorKind, Result, codes};
-use crate::secret::Secret;
+use crate::secret::{Secret, shown_url};
 use crate::wire::Text;
 
 /// A platform's WebSocket protocol, as pure state: frames, commands and time in; frames and events out, through the
@@ -56,12 +58,13 @@ pub trait Protocol: Send + Unpin + 'static {
         Verdict::of(cause, was_ready)
     }
 
-    /// When [`on_deadline`](Self::on_deadline) wants to be called next.
+    /// When [`on_deadline`](Self::on_deadline) wants to be called next, connected or not. It is asked after everything that
+    /// happens.
     fn next_deadline(&self) -> Option<Instant> {
         None
     }
 
-    /// The time that [`next_deadline`](Self::next_deadline) named has come.
+    /// The time that [`next_deadline`](Self::next_deadline) named has come. What it names from now on must lie ahead.
     fn on_deadline(&mut self, now: Instant, cx: &mut Context<'_, Self::Event>) {
         let _ = (now, cx);
     }
@@ -78,7 +81,7 @@ pub trait Protocol: Send + Unpin + 'static {
 }
 
 /// How to open a connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Dial {
     /// `ws://` or `wss://`. Its query may hold a token: it is never shown.
     pub url: Url,
@@ -90,9 +93,34 @@ pub struct Dial {
     pub secrets: Vec<Secret>,
 }
 
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of the headers the names alone: a value that was not marked sensitive may be a key all the same.
+        f.debug_struct("Dial")
+            .field("url", &shown_url(&self.url))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("greeting", &self.greeting)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Marks a frame whose writing the protocol wants to know of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token(pub u64);
+
+/// A request's frame is marked with its id, so that [`Protocol::on_write`] can note that it left:
+/// `self.calls.mark(token.into(), Sent::Maybe)`.
+impl From<RequestId> for Token {
+    fn from(id: RequestId) -> Self {
+        Self(id.get())
+    }
+}
+
+impl From<Token> for RequestId {
+    fn from(token: Token) -> Self {
+        Self::from_number(token.0)
+    }
+}
 
 /// What happens to the connection.
 #[derive(Debug)]
@@ -112,7 +140,8 @@ pub enum Lifecycle<'a> {
     },
     /// The upgrade succeeded (and the greeting is on its way).
     Opened,
-    /// The connection, or the dial, is over. Whatever was not written is gone.
+    /// The connection, or the dial, is over. Whatever was not written is gone. A connection that is closed because the bot
+    /// wants it is not lost: only [`Ended`](Self::Ended) comes then.
     Lost {
         /// Why.
         cause: &'a Error,
@@ -182,7 +211,7 @@ impl Verdict {
     /// | another 4xx at the upgrade, before the first success | fatal: the URL is wrong |
     /// | 429, 503 with `Retry-After` | retry, not sooner |
     /// | close 1012 or 1013 | retry, spread |
-    /// | close 1000 | end |
+    /// | close 1000, after the first success | end |
     /// | everything else | retry |
     pub fn of(cause: &Error, was_ready: bool) -> Self {
         let code = cause.code();
@@ -197,7 +226,7 @@ impl Verdict {
             return Self::Fatal;
         }
         match cause.close_code() {
-            Some(1000) => Self::End,
+            Some(1000) if was_ready => Self::End,
             Some(1012 | 1013) => Self::Retry { at_least: cause.retry_after(), restart: true },
             _ => Self::Retry { at_least: cause.retry_after(), restart: false },
         }
@@ -212,12 +241,74 @@ pub struct Context<'a, E> {
 /// What the driver and the contexts share.
 pub(super) struct Shared<E> {
     pub(super) events: VecDeque<E>,
-    pub(super) outbound: VecDeque<Outgoing>,
-    pub(super) max_outbound: usize,
+    outbound: VecDeque<Outgoing>,
+    outbound_bytes: usize,
+    max_outbound: usize,
+    max_outbound_bytes: usize,
+    /// The number of the connection, or of the last one.
+    connection: u64,
     pub(super) verdict: Option<Wanted>,
     pub(super) open: bool,
     pub(super) ready: bool,
     pub(super) became_ready: bool,
+    /// Nothing is told any more.
+    pub(super) over: bool,
+}
+
+impl<E> Shared<E> {
+    pub(super) fn new(options: &SocketOptions) -> Self {
+        Self {
+            events: VecDeque::new(),
+            outbound: VecDeque::new(),
+            outbound_bytes: 0,
+            max_outbound: options.max_outbound,
+            max_outbound_bytes: options.max_outbound_bytes,
+            connection: 0,
+            verdict: None,
+            open: false,
+            ready: false,
+            became_ready: false,
+            over: false,
+        }
+    }
+
+    pub(super) fn opened(&mut self) {
+        self.connection += 1;
+        self.open = true;
+        self.ready = false;
+        self.became_ready = false;
+    }
+
+    /// Nothing more is sent on this connection; what waits already may still be written.
+    pub(super) fn shut(&mut self) {
+        self.open = false;
+        self.ready = false;
+        self.became_ready = false;
+    }
+
+    /// The connection is gone, and what was not written with it.
+    pub(super) fn gone(&mut self) {
+        self.shut();
+        self.outbound.clear();
+        self.outbound_bytes = 0;
+    }
+
+    pub(super) fn has_outbound(&self) -> bool {
+        !self.outbound.is_empty()
+    }
+
+    pub(super) fn next_outgoing(&mut self) -> Option<Outgoing> {
+        let outgoing = self.outbound.pop_front()?;
+        self.outbound_bytes -= outgoing.text.len();
+        Some(outgoing)
+    }
+
+    /// An end beats everything that was wanted before.
+    pub(super) fn want_end(&mut self, reason: Option<Error>) {
+        if !matches!(self.verdict, Some(Wanted::End(_))) {
+            self.verdict = Some(Wanted::End(reason));
+        }
+    }
 }
 
 pub(super) struct Outgoing {
@@ -232,9 +323,11 @@ pub(super) enum Wanted {
 }
 
 impl<E> Context<'_, E> {
-    /// Tells the bot something. Events reach it in this order.
+    /// Tells the bot something. Events reach it in this order. Once [`Lifecycle::Ended`] has been told, nothing follows.
     pub fn emit(&mut self, event: E) {
-        self.shared.events.push_back(event);
+        if !self.shared.over {
+            self.shared.events.push_back(event);
+        }
     }
 
     /// Sends a frame on this connection. It is dropped if the connection breaks first.
@@ -254,36 +347,56 @@ impl<E> Context<'_, E> {
     }
 
     fn push(&mut self, outgoing: Outgoing) -> Result<()> {
-        if !self.shared.open {
+        if !self.is_open() {
             return Err(Error::new(&codes::NOT_CONNECTED, "there is no open connection"));
         }
         if self.shared.outbound.len() >= self.shared.max_outbound {
             let limit = self.shared.max_outbound;
             return Err(Error::new(&codes::OUTBOUND_FULL, format!("{limit} messages wait to be written")));
         }
+        let (waiting, size) = (self.shared.outbound_bytes, outgoing.text.len());
+        if waiting + size > self.shared.max_outbound_bytes {
+            let limit = self.shared.max_outbound_bytes;
+            let message = format!("{waiting} bytes wait to be written, and {size} more would pass {limit}");
+            return Err(Error::new(&codes::OUTBOUND_FULL, message));
+        }
+        self.shared.outbound_bytes += size;
         self.shared.outbound.push_back(outgoing);
         Ok(())
     }
 
-    /// The greeting was accepted: the connection is in use, and health begins to count.
+    /// The greeting was accepted: the connection is in use, and health begins to count. Without an open connection, or
+    /// said again, it means nothing.
+    ///
+    /// A platform without a greeting says it as soon as the connection has proved to be of use (a room was joined); until
+    /// then the greeting's deadline runs.
     pub fn ready(&mut self) {
-        self.shared.ready = true;
-        self.shared.became_ready = true;
+        if self.shared.open && !self.shared.ready {
+            self.shared.ready = true;
+            self.shared.became_ready = true;
+        }
     }
 
-    /// Whether there is an open connection that can be written to.
+    /// The number of the open connection, from 1, or of the last one. What belongs to one connection only (the answer to a
+    /// request that came on it) remembers it, and is not sent on another.
+    pub fn connection(&self) -> u64 {
+        self.shared.connection
+    }
+
+    /// Whether there is an open connection that can be written to. One that was just given up, or is to end, is not.
     pub fn is_open(&self) -> bool {
-        self.shared.open
+        self.shared.open && self.shared.verdict.is_none()
     }
 
-    /// Gives this connection up; [`Protocol::classify`] decides what follows.
+    /// Gives this connection, or this dial, up; [`Protocol::classify`] decides what follows. While the next dial is waited
+    /// for there is none, and nothing happens.
     pub fn drop_connection(&mut self, cause: Error) {
         self.shared.verdict.get_or_insert(Wanted::Drop(cause));
     }
 
-    /// Ends for good, with a reason or because the bot wants it.
+    /// Ends for good, with a reason or because the bot wants it. What was sent before it is still written.
     pub fn end(&mut self, reason: Option<Error>) {
-        self.shared.verdict.get_or_insert(Wanted::End(reason));
+        self.shared.want_end(reason);
     }
 
     /// The time now. Ask only where it matters: a clock call costs as much as a small message.

@@ -145,25 +145,7 @@ impl State {
     }
 }
 
-impl GameState for State {
-    type RoundResult = RoundResult;
-
-    fn round(&self) -> u32 {
-        self.round
-    }
-
-    fn score(&self) -> Score {
-        self.score
-    }
-
-    fn rounds_to_win(&self) -> u32 {
-        self.rounds_to_win
-    }
-
-    fn history(&self) -> &[RoundResult] {
-        &self.history
-    }
-}
+game_state!(State, RoundResult);
 
 /// The `result` of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

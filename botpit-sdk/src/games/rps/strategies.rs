@@ -1,9 +1,13 @@
 //! Ways to play rock paper scissors.
 
+use std::future::ready;
+
 use fastrand::Rng;
 
-use super::{Choice, RoundResult, State};
+use super::{Choice, Move, RoundResult, Rps, State};
+use crate::games::Game;
 use crate::model::Side;
+use crate::{GameTurn, Result, Strategy};
 
 /// Plays each choice with the same probability. Nobody can do better against it than break even, and it does no better
 /// against anybody.
@@ -52,6 +56,8 @@ impl Default for UniformRandom {
         Self::new()
     }
 }
+
+strategy!(UniformRandom, Rps);
 
 /// Looks for habits of one opponent, plays against them while that pays, and plays [`UniformRandom`] otherwise.
 ///
@@ -216,6 +222,16 @@ impl Predictor {
 impl Default for Predictor {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Strategy<Rps> for Predictor {
+    fn choose(&mut self, turn: &GameTurn<Rps>) -> impl Future<Output = Result<Move>> + Send {
+        ready(Ok(Self::choose(self, &turn.state, turn.side).into()))
+    }
+
+    fn on_round(&mut self, result: &RoundResult, side: Side) {
+        self.learn(result, side);
     }
 }
 

@@ -57,6 +57,7 @@ impl Arena {
             rounds: Vec::new(),
             score: Pair::default(),
             moves_received: Vec::new(),
+            moves_after_end: 0,
             ended: None,
             winner: None,
             payouts: Pair::default(),
