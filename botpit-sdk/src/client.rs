@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::games::Game;
-use crate::live::{EventHandler, Events, Handle, Session, Timings, runner};
+use crate::live::{EventHandler, Events, Handle, Session, Timings, heard_by, runner};
 use crate::play::{Play, Strategy};
 
 /// The path of the WebSocket (spec, "Connection").
@@ -173,7 +173,7 @@ impl Client {
     }
 
     async fn run_session(&self, session: Session, handler: impl EventHandler) -> Result<()> {
-        let driver = self.driver(session)?;
+        let driver = self.driver(session.only(heard_by(&handler)))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle = Handle::new(sender, driver.state());
         Drive::new(driver, runner(handler, handle), commands, &self.shutdown).await

@@ -176,9 +176,10 @@ fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<F::Out
 ///
 /// # Errors
 /// When it panicked; the message is the panic's, as an excerpt.
-pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T> {
-    // After a panic the future is dropped and never polled again, so no broken state is seen.
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|payload| panicked(&*payload))
+pub fn caught<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T>> {
+    // After a panic the future is dropped and never polled again, so no broken state is seen. An `async fn` would hold the
+    // future twice.
+    AssertUnwindSafe(future).catch_unwind().map(|caught| caught.map_err(|payload| panicked(&*payload)))
 }
 
 /// The error for a panic, from the payload that [`std::panic::catch_unwind`] gives.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -63,18 +63,29 @@ impl fmt::Display for Core {
 /// The server in a process of its own. It ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
+    says: BufReader<ChildStdout>,
     pub(crate) address: String,
 }
 
 impl Server {
     pub(crate) fn start(core: &Core) -> Outcome<Self> {
         let mut child = core.command(&["serve"])?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut address = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut address)?;
-        }
-        let server = Self { child, address: address.trim().to_owned() };
-        if server.address.is_empty() { Err("the server did not start".into()) } else { Ok(server) }
+        let says = BufReader::new(child.stdout.take().ok_or("the server has no output")?);
+        let mut server = Self { child, says, address: String::new() };
+        server.address = server.line()?;
+        Ok(server)
+    }
+
+    /// The CPU time that the last conversation took on the server's side.
+    pub(crate) fn used(&mut self) -> Outcome<Option<Duration>> {
+        let nanos: u64 = self.line()?.parse()?;
+        Ok((nanos > 0).then(|| Duration::from_nanos(nanos)))
+    }
+
+    fn line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        self.says.read_line(&mut line)?;
+        if line.is_empty() { Err("the server is gone".into()) } else { Ok(line.trim().to_owned()) }
     }
 }
 
@@ -91,7 +102,7 @@ impl Drop for Server {
 pub(crate) struct Usage {
     at: Option<Instant>,
     pub(crate) wall: Duration,
-    /// Of this process's main thread, in which the clients run. `None` where the system does not tell.
+    /// Of this thread alone. `None` where the system does not tell.
     pub(crate) cpu: Option<Duration>,
 }
 
@@ -138,7 +149,7 @@ impl FromStr for Played {
 }
 
 fn cpu_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 

@@ -9,6 +9,7 @@ use std::thread;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::Outcome;
+use crate::process::Usage;
 use crate::script::{MatchId, ROUNDS, Script};
 
 /// So many matches are open in a flood.
@@ -48,6 +49,7 @@ fn converse(stream: TcpStream) -> Outcome<()> {
     let mut out = Vec::new();
     script.authenticated.append(&MatchId::new(0, 0), &mut out);
     peer.stream.write_all(&out)?;
+    let began = Usage::now();
     let mut parts = path.split('/').skip(1);
     match (parts.next(), parts.next(), parts.next()) {
         (Some("turns"), Some(count), Some(matches)) => {
@@ -57,6 +59,9 @@ fn converse(stream: TcpStream) -> Outcome<()> {
         (Some("idle"), None, None) => return peer.until_gone(),
         _ => return Err(format!("nothing is played at {path}").into()),
     }
+    let used = began.elapsed();
+    // Who started this process waits for one such line after each client.
+    println!("{}", used.cpu.unwrap_or_default().as_nanos());
     peer.stream.write_all(&GOODBYE)?;
     peer.until_gone()
 }

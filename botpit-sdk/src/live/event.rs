@@ -1,6 +1,7 @@
 //! What a bot is told, in order.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sdk_core::clock::Instant;
@@ -300,7 +301,7 @@ pub struct Turn {
     pub deadline: Instant,
     /// Names this turn.
     pub id: TurnId,
-    pub(crate) over: CancellationToken,
+    pub(crate) over: Arc<CancellationToken>,
 }
 
 impl Turn {

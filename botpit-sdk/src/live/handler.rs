@@ -1,8 +1,10 @@
 //! Callbacks with the names of the platform's own SDKs.
 
+use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sdk_core::error::{Error, Result, codes};
@@ -14,6 +16,7 @@ use super::event::{
 };
 use super::handle::Handle;
 use super::move_data::MoveData;
+use super::session::Heard;
 use crate::model::{ChallengeId, MatchId};
 
 /// A boxed future, for handlers that are chosen at run time.
@@ -57,19 +60,30 @@ macro_rules! callbacks {
                 $(#[$doc])*
                 fn $name(&self, bot: &Handle, $arg: $type) -> impl Future<Output = ()> + Send {
                     let _ = (bot, $arg);
-                    std::future::ready(())
+                    LeftOut
                 }
             )*
 
             /// Every event that has no callback of its own, among them those of later versions.
             fn on_event(&self, bot: &Handle, event: Event) -> impl Future<Output = ()> + Send {
                 let _ = (bot, event);
-                std::future::ready(())
+                LeftOut
+            }
+        }
+
+        /// Whether a handler has a callback for an event. The compiler knows the answer for every kind of event.
+        #[allow(unused_variables, reason = "only the kind matters, not what is in it")]
+        pub(super) fn is_heard<H: EventHandler>(event: &Event) -> bool {
+            match event {
+                Event::YourTurn(_) => true,
+                $($event => is_written(|handler: &'static H, bot: &'static Handle, $arg: $type| handler.$name(bot, $arg)),)*
+                _ => is_written(|handler: &'static H, bot: &'static Handle, event: Event| handler.on_event(bot, event)),
             }
         }
 
         /// Calls the callback of an event that asks for no decision.
-        pub(super) async fn call<H: EventHandler>(handler: &H, bot: &Handle, event: Event) {
+        pub(super) async fn call<H: EventHandler>(shared: Arc<(H, Handle)>, event: Event) {
+            let (handler, bot) = &*shared;
             match event {
                 $($event => handler.$name(bot, $value).await,)*
                 other => handler.on_event(bot, other).await,
@@ -165,6 +179,36 @@ callbacks! {
     on_decode_error(error: Error) in Event::DecodeError(error) => error;
     /// One of the bot's own callbacks failed or panicked.
     on_handler_failed(error: Error) in Event::HandlerFailed(error) => error;
+}
+
+/// What a callback returns that its handler leaves out. Its event need not be brought to it.
+struct LeftOut;
+
+impl Future for LeftOut {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// Which of the frequent events a handler has a callback for.
+pub(crate) fn heard_by<H: EventHandler>(_: &H) -> Heard {
+    let match_id = MatchId::from("");
+    let result = RoundResult { match_id: match_id.clone(), round: 0, result: None, score: None };
+    Heard {
+        opponent_moved: is_heard::<H>(&Event::OpponentMoved { match_id, round: None }),
+        round_result: is_heard::<H>(&Event::RoundResult(result)),
+    }
+}
+
+/// Whether a callback is the handler's own, and not the trait's.
+fn is_written<H, A, F>(_: impl FnOnce(&'static H, &'static Handle, A) -> F) -> bool
+where
+    H: EventHandler,
+    F: Future + 'static,
+{
+    TypeId::of::<F>() != TypeId::of::<LeftOut>()
 }
 
 /// The argument of [`EventHandler::on_reconnecting`].
@@ -297,5 +341,51 @@ impl<H> std::fmt::Debug for Blocking<H> {
 impl std::fmt::Debug for BoxedHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BoxedHandler").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct OnlyMoves;
+
+    impl EventHandler for OnlyMoves {
+        async fn on_your_turn(&self, _: &Handle, _: Turn) -> Result<MoveData> {
+            MoveData::raw("{}")
+        }
+    }
+
+    /// Passes two events on to another handler, and is itself a listener to them.
+    struct Around<H>(H);
+
+    impl<H: EventHandler> EventHandler for Around<H> {
+        async fn on_your_turn(&self, bot: &Handle, turn: Turn) -> Result<MoveData> {
+            self.0.on_your_turn(bot, turn).await
+        }
+
+        async fn on_opponent_moved(&self, bot: &Handle, moved: OpponentMoved) {
+            self.0.on_opponent_moved(bot, moved).await;
+        }
+
+        fn on_queue_left(&self, _: &Handle, _: QueueLeft) -> impl Future<Output = ()> + Send {
+            std::future::ready(())
+        }
+    }
+
+    fn moved() -> Event {
+        Event::OpponentMoved { match_id: MatchId::from("m"), round: None }
+    }
+
+    #[test]
+    fn only_what_a_handler_leaves_out_is_not_brought_to_it() {
+        assert!(!is_heard::<OnlyMoves>(&moved()));
+        assert!(!is_heard::<OnlyMoves>(&Event::Lagged { dropped: 1 }));
+        assert!(is_heard::<Around<OnlyMoves>>(&moved()));
+        assert!(is_heard::<Around<OnlyMoves>>(&Event::QueueLeft), "written without async");
+        assert!(!is_heard::<Around<OnlyMoves>>(&Event::Lagged { dropped: 1 }));
+        assert!(is_heard::<BoxedHandler>(&moved()), "what is in the box is known only at run time");
+        let heard = heard_by(&Around(OnlyMoves));
+        assert!(heard.opponent_moved && !heard.round_result);
     }
 }

@@ -9,14 +9,13 @@
 //! - *The bot decided. May the move be sent?* Not after the deadline, not for a match that is over, and not twice.
 //! - *The connection is back. What is still owed?* A move that was decided and never written.
 
-use std::collections::HashMap;
-
 use sdk_core::clock::Instant;
 use sdk_core::error::Sent;
 use sdk_core::wire::{RawJson, Text};
 use serde::Deserialize;
 use std::time::Duration;
 
+use super::match_map::MatchMap;
 use crate::model::{MatchId, Score};
 
 /// Names one turn of one match within this client: a decision is bound to it.
@@ -53,7 +52,7 @@ pub(crate) enum Decided {
 
 #[derive(Debug, Default)]
 pub(crate) struct TurnLedger {
-    matches: HashMap<MatchId, MatchTurns>,
+    matches: MatchMap<MatchTurns>,
     next: u64,
     connection: u64,
     deadline: Option<Instant>,
@@ -367,6 +366,8 @@ impl StateHints {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `session` | the protocol as pure state: what is wanted, what is under way, what a new connection owes |
 //! | `ledger` | one decision per turn, as pure state |
+//! | `match_map` | what is kept per match, found quickly |
 //! | `event` | what a bot is told |
 //! | `handle` | what a bot asks for |
 //! | `handler` | callbacks with the names of the platform's own SDKs |
@@ -13,6 +14,7 @@ mod event;
 mod handle;
 mod handler;
 mod ledger;
+mod match_map;
 mod move_data;
 mod runner;
 mod session;
@@ -29,5 +31,6 @@ pub use handler::{
 pub use ledger::TurnId;
 pub use move_data::MoveData;
 
+pub(crate) use handler::heard_by;
 pub(crate) use runner::runner;
 pub(crate) use session::{Session, Timings};

@@ -1,15 +1,21 @@
 //! Drives a handler on the connection's own task: in place when it is quick, aside when it is not, in order per match.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use sdk_core::clock::Instant;
 use sdk_core::dispatch::{Dispatched, Dispatcher, caught};
 use sdk_core::error::Result;
 use sdk_core::socket::{Consumer, Driver, InboxEvent};
+use tokio_util::sync::CancellationToken;
 
-use super::event::Event;
+use super::event::{Event, Turn};
 use super::handle::Handle;
-use super::handler::{EventHandler, call};
+use super::handler::{EventHandler, call, is_heard};
 use super::ledger::TurnId;
 use super::move_data::MoveData;
 use super::session::Session;
@@ -28,52 +34,82 @@ type Key = Option<MatchId>;
 /// What a handler's run came to.
 enum Done {
     /// A turn was decided.
-    Decided(TurnId, Result<MoveData>),
+    Decided(MatchId, TurnId, Result<MoveData>),
     /// The turn's time was over before the handler had decided.
-    RanOut(TurnId),
+    RanOut(MatchId, TurnId),
     /// A callback ran to its end, or the match ended first.
     Nothing,
     /// A callback panicked.
     Failed(sdk_core::Error),
 }
 
+/// How a turn ended.
+enum TurnEnd {
+    Decided(Result<MoveData>),
+    RanOut,
+    MatchOver,
+}
+
 struct Runner<F: Future<Output = Done>, S: Fn(Event) -> F> {
     start: S,
+    is_heard: fn(&Event) -> bool,
     dispatcher: Dispatcher<Key, Event, F>,
     lagged: u64,
 }
 
 /// A runner for a handler. The future's type is the compiler's, so it is made here.
+///
+/// That future is made and moved once an event, so it is kept small: nothing in it is there twice.
 pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<Session> {
     let shared = Arc::new((handler, bot));
-    let start = move |event: Event| {
-        let shared = shared.clone();
-        async move {
-            let (handler, bot) = &*shared;
-            let Event::YourTurn(turn) = event else {
-                let is_report = matches!(event, Event::HandlerFailed(_));
-                return match caught(call(handler, bot, event)).await {
-                    Ok(()) => Done::Nothing,
-                    // A report that fails is not reported in its turn: that would go on for ever.
-                    Err(error) if is_report => {
-                        tracing::error!(error = %error, "the callback that reports failures failed");
-                        Done::Nothing
-                    }
-                    Err(error) => Done::Failed(error),
-                };
-            };
-            let (id, deadline, over) = (turn.id, turn.deadline, turn.over.clone());
-            let decision = caught(handler.on_your_turn(bot, turn));
-            // Only a handler that is not ready at once pays for the other two.
-            tokio::select! {
-                biased;
-                decision = decision => Done::Decided(id, decision.and_then(|decision| decision)),
-                () = over.cancelled() => Done::Nothing,
-                () = tokio::time::sleep_until(deadline) => Done::RanOut(id),
-            }
+    let start = move |event: Event| match event {
+        Event::YourTurn(turn) => {
+            let (match_id, id) = (turn.match_id.clone(), turn.id);
+            Either::Left(caught(decide(shared.clone(), turn)).map(move |end| match end {
+                Ok(TurnEnd::Decided(decision)) => Done::Decided(match_id, id, decision),
+                Ok(TurnEnd::RanOut) => Done::RanOut(match_id, id),
+                Ok(TurnEnd::MatchOver) => Done::Nothing,
+                Err(panic) => Done::Decided(match_id, id, Err(panic)),
+            }))
+        }
+        event => {
+            let is_report = matches!(event, Event::HandlerFailed(_));
+            Either::Right(caught(call(shared.clone(), event)).map(move |called| match called {
+                Ok(()) => Done::Nothing,
+                // A report that fails is not reported in its turn: that would go on for ever.
+                Err(error) if is_report => {
+                    tracing::error!(error = %error, "the callback that reports failures failed");
+                    Done::Nothing
+                }
+                Err(error) => Done::Failed(error),
+            }))
         }
     };
-    Runner { start, dispatcher: Dispatcher::new(WAITING_AT_MOST), lagged: 0 }
+    let dispatcher = Dispatcher::new(WAITING_AT_MOST);
+    Runner { start, is_heard: is_heard::<H>, dispatcher, lagged: 0 }
+}
+
+async fn decide<H: EventHandler>(shared: Arc<(H, Handle)>, turn: Turn) -> TurnEnd {
+    let (handler, bot) = &*shared;
+    let (deadline, over) = (turn.deadline, turn.over.clone());
+    let mut decision = pin!(handler.on_your_turn(bot, turn));
+    let mut end = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(decision) = decision.as_mut().poll(cx) {
+            return Poll::Ready(TurnEnd::Decided(decision));
+        }
+        // Only a handler that is not ready at once pays for this.
+        end.get_or_insert_with(|| Box::pin(end_of_turn(over.clone(), deadline))).as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn end_of_turn(over: Arc<CancellationToken>, deadline: Instant) -> TurnEnd {
+    tokio::select! {
+        biased;
+        () = over.cancelled() => TurnEnd::MatchOver,
+        () = tokio::time::sleep_until(deadline) => TurnEnd::RanOut,
+    }
 }
 
 impl<F, S> Runner<F, S>
@@ -82,13 +118,16 @@ where
     S: Fn(Event) -> F,
 {
     fn run(&mut self, event: Event, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
+        if !(self.is_heard)(&event) {
+            return;
+        }
         let key = event.match_id().cloned();
         if event.is_droppable() && self.dispatcher.waiting(&key) >= WAITING {
             self.drop_one();
             return;
         }
-        match self.dispatcher.dispatch(cx, key.clone(), event, &self.start) {
-            Dispatched::Done(done) => finished(key, done, driver),
+        match self.dispatcher.dispatch(cx, key, event, &self.start) {
+            Dispatched::Done(done) => finished(done, driver),
             Dispatched::Deferred => {}
             Dispatched::Full(_) => self.drop_one(),
         }
@@ -102,19 +141,19 @@ where
     }
 }
 
-fn finished(key: Key, done: Done, driver: &mut Driver<Session>) {
-    match (key, done) {
-        (Some(match_id), Done::Decided(turn, decision)) => {
+fn finished(done: Done, driver: &mut Driver<Session>) {
+    match done {
+        Done::Decided(match_id, turn, decision) => {
             driver.act(|session, cx| session.answer(&match_id, turn, decision, cx));
         }
-        (Some(match_id), Done::RanOut(turn)) => {
+        Done::RanOut(match_id, turn) => {
             driver.act(|session, cx| session.ran_out(&match_id, turn, cx));
         }
-        (_, Done::Failed(error)) => {
+        Done::Failed(error) => {
             tracing::error!(error = %error, "a callback failed");
             driver.act(|_, cx| cx.emit(Event::HandlerFailed(error)));
         }
-        _ => {}
+        Done::Nothing => {}
     }
 }
 
@@ -128,8 +167,8 @@ where
     }
 
     fn poll(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
-        while let Poll::Ready((key, done)) = self.dispatcher.poll_next(cx, &self.start) {
-            finished(key, done, driver);
+        while let Poll::Ready((_, done)) = self.dispatcher.poll_next(cx, &self.start) {
+            finished(done, driver);
         }
         // One such event at a time: a bot that lags must not be kept busy with the news that it does.
         if self.lagged > 0 && self.dispatcher.waiting(&None) == 0 {

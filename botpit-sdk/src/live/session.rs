@@ -10,7 +10,8 @@
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +30,7 @@ use super::event::{
     UnknownMessage,
 };
 use super::ledger::{Asked, Decided, TurnId, TurnLedger};
+use super::match_map::MatchMap;
 use super::move_data::MoveData;
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
@@ -78,6 +80,19 @@ pub(crate) enum Command {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 
+/// Which frequent events the bot listens to: the others are not even made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard {
+    pub(crate) opponent_moved: bool,
+    pub(crate) round_result: bool,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { opponent_moved: true, round_result: true }
+    }
+}
+
 pub(crate) struct Session {
     url: Url,
     key: Secret,
@@ -93,11 +108,13 @@ pub(crate) struct Session {
     leaving: Vec<Reply<()>>,
     /// `leave_queue` was sent: until it is confirmed, or this time has come, a match may still turn up.
     leaving_until: Option<Instant>,
-    matches: HashMap<MatchId, Match>,
+    matches: MatchMap<Match>,
     /// The last matches that ended: a late repetition of theirs must not open them again.
     ended: VecDeque<MatchId>,
     /// A server that says goodbye in good order is dialled again: the bot wants to play on.
     stays: bool,
+    /// The frequent events that the bot listens to.
+    heard: Heard,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -126,11 +143,12 @@ struct Queue {
 }
 
 struct Match {
+    id: MatchId,
     game_type: Option<GameType>,
     wager: Option<Lamports>,
     side: Option<Side>,
     server_seed_hash: Option<String>,
-    over: CancellationToken,
+    over: Arc<CancellationToken>,
     /// The connection on which the platform last spoke of it.
     heard_on: u64,
 }
@@ -149,13 +167,21 @@ impl Session {
             queue: None,
             leaving: Vec::new(),
             leaving_until: None,
-            matches: HashMap::new(),
+            matches: MatchMap::default(),
             ended: VecDeque::new(),
             stays: false,
+            heard: Heard::default(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
         }
+    }
+
+    /// Leaves out the frequent events that the bot does not listen to.
+    #[must_use]
+    pub(crate) fn only(mut self, heard: Heard) -> Self {
+        self.heard = heard;
+        self
     }
 
     /// Dials again also when the server ends the session in good order with nothing under way.
@@ -217,12 +243,9 @@ impl Session {
     /// and for one more than can be under way.
     fn hear_of(&mut self, match_id: &str, cx: &mut Context<'_, Event>) -> Option<MatchId> {
         let connection = self.connections;
-        if let Some((id, _)) = self.matches.get_key_value(match_id) {
-            let id = id.clone();
-            if let Some(known) = self.matches.get_mut(match_id) {
-                known.heard_on = connection;
-            }
-            return Some(id);
+        if let Some(known) = self.matches.get_mut(match_id) {
+            known.heard_on = connection;
+            return Some(known.id.clone());
         }
         if self.has_ended(match_id) {
             tracing::debug!("a late message of a match that is over");
@@ -241,7 +264,7 @@ impl Session {
             self.leave_for_match(None);
         }
         let id = MatchId::from(match_id);
-        self.matches.insert(id.clone(), Match::unseen(connection));
+        self.matches.insert(id.clone(), Match::unseen(id.clone(), connection));
         Some(id)
     }
 
@@ -322,6 +345,9 @@ impl Session {
                     // The platform's clock was a little ahead of ours.
                     cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
                 }
+                if !self.heard.round_result {
+                    return;
+                }
                 let raw = result.result.map(|raw| RawJson::part_of(text, raw.get()));
                 cx.emit(Event::RoundResult(RoundResult {
                     match_id,
@@ -332,7 +358,9 @@ impl Session {
             }
             ServerMessage::OpponentMoved(moved) => {
                 let Some(match_id) = self.hear_of(&moved.match_id, cx) else { return };
-                cx.emit(Event::OpponentMoved { match_id, round: moved.round });
+                if self.heard.opponent_moved {
+                    cx.emit(Event::OpponentMoved { match_id, round: moved.round });
+                }
             }
             ServerMessage::Pong => {}
             ServerMessage::Authenticated(greeting) => self.on_authenticated(&greeting, cx),
@@ -595,7 +623,10 @@ impl Session {
                 tracing::debug!("game_over for a match that is over");
                 return;
             }
-            None => (MatchId::from(&*over.match_id), Match::unseen(self.connections)),
+            None => {
+                let match_id = MatchId::from(&*over.match_id);
+                (match_id.clone(), Match::unseen(match_id, self.connections))
+            }
         };
         self.close_match(&match_id, &known);
         let commitment = match (&known.server_seed_hash, &over.server_seed) {
@@ -778,13 +809,14 @@ impl Session {
 }
 
 impl Match {
-    fn unseen(connection: u64) -> Self {
+    fn unseen(id: MatchId, connection: u64) -> Self {
         Self {
+            id,
             game_type: None,
             wager: None,
             side: None,
             server_seed_hash: None,
-            over: CancellationToken::new(),
+            over: Arc::default(),
             heard_on: connection,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
-use std::time::Instant as WallInstant;
+use std::time::{Duration, Instant as WallInstant};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -59,6 +59,9 @@ pub struct Drive<P: Protocol, C> {
     told_blocked: bool,
 }
 
+/// While there is more to read, the thread's other tasks wait for so long at most. A visit to the runtime costs as much as
+/// several frames.
+const READS_FOR: Duration = Duration::from_millis(1);
 /// At most so many commands are taken in a row.
 const COMMANDS_IN_A_ROW: u32 = 64;
 
@@ -194,6 +197,8 @@ impl<P: Protocol, C: Consumer<P>> Future for Drive<P, C> {
             if this.has_drained(cx) {
                 this.drained = true;
                 this.driver.close();
+            } else if this.driver.has_more() && began.elapsed() < READS_FOR {
+                this.driver.begin_round();
             } else if !busy && !this.driver.is_touched() {
                 break;
             }
