@@ -33,4 +33,6 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/measured.md")]
+    mod measured {}
 }
