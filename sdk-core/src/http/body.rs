@@ -1,7 +1,15 @@
 //! Reading a body that somebody else chose the size of.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
+
+/// As much of a refusal's body is read.
+const MAX_REFUSAL: usize = 64 * 1024;
+
+/// So long a refusal's body is waited for: the status is known, and is told in any case.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a body did not come whole.
 #[derive(Debug)]
@@ -46,4 +54,11 @@ pub(super) async fn read(response: &mut reqwest::Response, limit: usize, deadlin
         }
     };
     Read { bytes: if all.is_empty() { first } else { all.into() }, broken }
+}
+
+/// Reads a refusal's body, however much of it comes: what the status says must not be lost.
+pub(super) async fn read_refusal(response: &mut reqwest::Response, deadline: Option<Instant>) -> Bytes {
+    let patience = Instant::now() + REFUSAL_PATIENCE;
+    let patience = deadline.map_or(patience, |deadline| deadline.min(patience));
+    read(response, MAX_REFUSAL, patience).await.bytes
 }

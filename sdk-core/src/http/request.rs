@@ -19,12 +19,6 @@ use super::{Http, Response, clamped};
 use crate::error::{Error, Result, Sent};
 use crate::secret::Secret;
 
-/// As much of a refusal's body is read.
-const MAX_REFUSAL: usize = 64 * 1024;
-
-/// So long a refusal's body is waited for: the status is known, and is told in any case.
-const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
-
 /// These belong to the connection, and setting them could make one request look like two.
 const OWN_HEADERS: [HeaderName; 5] = [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
 
@@ -246,9 +240,7 @@ impl Request {
         }
         let status = response.status();
         if !self.is_success(status.as_u16()) {
-            let patience = deadline.min(Instant::now() + REFUSAL_PATIENCE);
-            // However much of the body comes: what the status says must not be lost.
-            let body = body::read(&mut response, MAX_REFUSAL, patience).await.bytes;
+            let body = body::read_refusal(&mut response, Some(deadline)).await;
             let now = self.http.0.clock.system_now();
             let refusal = Refusal { status, headers: response.headers(), body: &body, url: &self.url, now };
             return Err(refusal.into_error(target, &self.mask));

@@ -1,9 +1,8 @@
 //! What went wrong with a WebSocket's HTTP upgrade, told in the same words as every other call.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::Method;
-use tokio::time::Instant;
 use url::Url;
 
 use super::body;
@@ -11,9 +10,6 @@ use super::excerpt::Mask;
 use super::failure::{self, Refusal, Target};
 use crate::error::{Error, codes};
 use crate::secret::Secret;
-
-const MAX_REFUSAL: usize = 64 * 1024;
-const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The upgrade of one socket, for its errors.
 pub(crate) struct Upgrade {
@@ -37,7 +33,7 @@ impl Upgrade {
     /// It was answered with something else than 101.
     pub(crate) async fn refused(&self, mut response: reqwest::Response) -> Error {
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = body::read(&mut response, MAX_REFUSAL, Instant::now() + REFUSAL_PATIENCE).await.bytes;
+        let body = body::read_refusal(&mut response, None).await;
         let refusal =
             Refusal { status, headers: &headers, body: &body, url: &self.url, now: SystemTime::now() };
         let error = refusal.into_error(&self.target, &self.mask).with_sent(crate::Sent::No);
