@@ -18,6 +18,7 @@
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
 //! | [`socket`] | the WebSocket driver: reads, writes, beats, reconnects, and never waits for your code |
 //! | [`shutdown`] | drain on the first Ctrl-C, stop on the second |
+//! | [`timestamp`] | moments as platforms write them |
 //! | [`wire`] | raw JSON that keeps its frame, open enums, decode errors with a path |
 //! | `sandbox` | (feature `sandbox`) serving a platform on loopback, with faults on request |
 //!
@@ -40,6 +41,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod shutdown;
 pub mod socket;
+pub mod timestamp;
 pub mod wire;
 
 pub use error::{Error, ErrorKind, Result, Sent};

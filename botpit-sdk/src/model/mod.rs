@@ -31,7 +31,6 @@ mod score;
 mod server_message;
 mod side;
 mod taunt;
-mod timestamp;
 mod wallet_message;
 
 pub use client_message::{
@@ -49,6 +48,7 @@ pub use rest::{
     ProfileUpdate, Proof, Replay, ReplayRound, RotatedKey, Verification, check_asset_pubkey,
 };
 pub use score::Score;
+pub use sdk_core::timestamp::Timestamp;
 pub use server_message::{
     Authenticated, ChallengeAccepted, ChallengeCancelled, ChallengeCreated, GameOver, GameStart, MatchFound,
     OpponentMoved, QueueJoined, QueueUpdate, RoundResult, ServerError, ServerMessage, SpectateUpdate,
@@ -56,5 +56,4 @@ pub use server_message::{
 };
 pub use side::Side;
 pub use taunt::TauntId;
-pub use timestamp::Timestamp;
 pub use wallet_message::{SignedMessage, Verb, WalletMessage};

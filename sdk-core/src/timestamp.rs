@@ -1,4 +1,4 @@
-//! Moments as the platform writes them.
+//! Moments as platforms write them: RFC 3339, or seconds since 1970.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,7 +13,7 @@ const CYCLE_DAYS: i64 = 146_097;
 /// The days from 1 January of the year 0 to 1 January 1970.
 const EPOCH_DAYS: i64 = 719_528;
 
-/// A moment. The platform writes most as RFC 3339 (`2024-03-01T12:00:00Z`), and those of open challenges as whole seconds
+/// A moment. Platforms write most as RFC 3339 (`2024-03-01T12:00:00Z`), and some as whole seconds
 /// since 1970 (`1709500000`); this reads both.
 ///
 /// A text that is no RFC 3339 is kept: [`to_system_time`](Self::to_system_time) is `None` then, and it prints as it came. So
@@ -23,7 +23,7 @@ const EPOCH_DAYS: i64 = 719_528;
 /// than any other.
 ///
 /// ```
-/// use botpit_sdk::model::Timestamp;
+/// use sdk_core::timestamp::Timestamp;
 ///
 /// let written = Timestamp::from("2024-03-03T21:06:40Z");
 /// assert_eq!(written, Timestamp::from_unix_seconds(1_709_500_000));
