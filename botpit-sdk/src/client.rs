@@ -14,7 +14,9 @@ use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::bankroll::{Bankroll, SharedGuard};
 use crate::games::Game;
+use crate::ledger::Ledger;
 use crate::live::{EventHandler, Events, Handle, Session, Timings, heard_by, runner};
 use crate::play::{Play, Strategy};
 
@@ -67,6 +69,7 @@ pub struct Client {
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Shutdown,
+    guard: SharedGuard,
 }
 
 impl Client {
@@ -81,6 +84,7 @@ impl Client {
             max_events: 1_024,
             max_event_bytes: 8 << 20,
             shutdown: None,
+            bankroll: Bankroll::default(),
         }
     }
 
@@ -114,6 +118,23 @@ impl Client {
         let mut builder = Self::builder(key);
         builder.url = Some(Ok(url));
         Ok(builder)
+    }
+
+    /// Stakes, payouts and fees of every match since the client was built, over all of its connections and clones.
+    ///
+    /// ```
+    /// # use botpit_sdk::{Client, Host, SignedLamports};
+    /// let client = Client::builder("bp_live_…").host(Host::Production).build()?;
+    /// assert_eq!(client.ledger().profit(), SignedLamports::ZERO);
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    pub fn ledger(&self) -> Ledger {
+        self.guard.lock().ledger().clone()
+    }
+
+    /// The guard that every wager passes.
+    pub(crate) fn guard(&self) -> &SharedGuard {
+        &self.guard
     }
 
     /// Where it connects to, as it may be shown.
@@ -190,7 +211,7 @@ impl Client {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.url.clone(), self.key.clone(), self.timings)
+        Session::new(self.url.clone(), self.key.clone(), self.timings).guarded(self.guard.clone())
     }
 
     fn driver(&self, session: Session) -> Result<Driver<Session>> {
@@ -219,6 +240,7 @@ pub struct ClientBuilder {
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Option<Shutdown>,
+    bankroll: Bankroll,
 }
 
 impl ClientBuilder {
@@ -311,6 +333,12 @@ impl ClientBuilder {
         self
     }
 
+    /// What may be risked: see [`bankroll`](crate::bankroll). Default: ten times the first wager may be lost.
+    pub fn bankroll(mut self, bankroll: Bankroll) -> Self {
+        self.bankroll = bankroll;
+        self
+    }
+
     /// Makes jitter repeatable.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
@@ -357,6 +385,7 @@ impl ClientBuilder {
             max_events: self.max_events,
             max_event_bytes: self.max_event_bytes,
             shutdown: self.shutdown.unwrap_or_default(),
+            guard: SharedGuard::new(self.bankroll),
         })
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::TurnId;
 use crate::fairness::CommitmentCheck;
 use crate::games::Game;
-use crate::lamports::Lamports;
+use crate::lamports::{Lamports, SignedLamports};
 use crate::model::{AgentId, ChallengeId, GameType, MatchId, Score, Side, TauntId};
 
 /// Something happened. Events of one match come in the order in which they happened.
@@ -60,6 +60,14 @@ pub enum Event {
     QueueUpdate(QueueUpdate),
     /// An opponent was found (spec, "Matchmaking").
     MatchFound(MatchFound),
+    /// The bankroll's guard did not allow the match that was found, and it is resigned. The bot is not asked for moves in
+    /// it; its `GameOver` follows.
+    MatchRefused {
+        /// The match.
+        match_id: MatchId,
+        /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+        reason: Error,
+    },
     /// The match begins.
     GameStart(GameStart),
     /// A move is asked for (spec, "Gameplay").
@@ -131,7 +139,8 @@ pub enum Event {
         /// In words.
         text: Option<String>,
     },
-    /// The platform refused something. [`Error::platform_code`] has its code.
+    /// The platform refused something: [`Error::platform_code`] has its code. Or the bankroll's guard did:
+    /// [`BankrollRefusal::of`](crate::BankrollRefusal::of) has its reason.
     Error(Error),
     /// A message of a known type could not be decoded, or is no message at all. The connection goes on.
     DecodeError(Error),
@@ -162,6 +171,7 @@ impl Event {
     pub fn match_id(&self) -> Option<&MatchId> {
         match self {
             Self::MatchFound(MatchFound { match_id, .. })
+            | Self::MatchRefused { match_id, .. }
             | Self::GameStart(GameStart { match_id, .. })
             | Self::YourTurn(Turn { match_id, .. })
             | Self::MoveNotSent { match_id, .. }
@@ -397,6 +407,8 @@ pub struct GameOver {
     pub payout: Option<Lamports>,
     /// The platform's fee, where it says.
     pub fee: Option<Lamports>,
+    /// What the match brought, or cost, by the [ledger](crate::ledger); `None` where a figure was not told.
+    pub profit: Option<SignedLamports>,
     /// The revealed seed.
     pub server_seed: Option<String>,
     /// Whether the seed matches the commitment from the match's beginning. `None` where no seed was revealed, or the

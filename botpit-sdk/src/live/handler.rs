@@ -155,6 +155,8 @@ callbacks! {
     on_queue_update(update: QueueUpdate) in Event::QueueUpdate(update) => update;
     /// An opponent was found.
     on_match_found(found: MatchFound) in Event::MatchFound(found) => found;
+    /// The bankroll's guard did not allow the match that was found: it is resigned.
+    on_match_refused(refused: MatchRefused) in Event::MatchRefused { match_id, reason } => MatchRefused { match_id, reason };
     /// The match begins.
     on_game_start(start: GameStart) in Event::GameStart(start) => start;
     /// The opponent has moved; what, stays hidden until the round ends.
@@ -173,7 +175,7 @@ callbacks! {
     on_challenge_accepted(challenge: ChallengeId) in Event::ChallengeAccepted { challenge_id, .. } => challenge_id;
     /// A challenge was cancelled.
     on_challenge_cancelled(challenge: ChallengeId) in Event::ChallengeCancelled { challenge_id } => challenge_id;
-    /// The platform refused something.
+    /// The platform refused something, or the bankroll's guard did.
     on_error(error: Error) in Event::Error(error) => error;
     /// A message could not be decoded. The connection goes on.
     on_decode_error(error: Error) in Event::DecodeError(error) => error;
@@ -221,6 +223,16 @@ pub struct Reconnecting {
     pub delay: Duration,
     /// Why the connection is gone.
     pub cause: Error,
+}
+
+/// The argument of [`EventHandler::on_match_refused`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MatchRefused {
+    /// The match.
+    pub match_id: MatchId,
+    /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+    pub reason: Error,
 }
 
 /// The argument of [`EventHandler::on_queue_left`].

@@ -32,8 +32,10 @@ use super::event::{
 use super::ledger::{Asked, Decided, TurnId, TurnLedger};
 use super::match_map::MatchMap;
 use super::move_data::MoveData;
+use crate::bankroll::{AtStake, BankrollRefusal, SharedGuard};
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
+use crate::ledger::LedgerEntry;
 use crate::model::{
     self, AgentId, Authenticate, ChallengeId, ClientMessage, ErrorCode, GameType, JoinQueue, MatchId,
     ServerMessage, Side,
@@ -115,6 +117,8 @@ pub(crate) struct Session {
     stays: bool,
     /// The frequent events that the bot listens to.
     heard: Heard,
+    /// What may be risked, and what was won and lost.
+    guard: SharedGuard,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -151,6 +155,8 @@ struct Match {
     over: Arc<CancellationToken>,
     /// The connection on which the platform last spoke of it.
     heard_on: u64,
+    /// The guard did not allow it: it is resigned, and the bot is not asked.
+    refused: bool,
 }
 
 impl Session {
@@ -171,6 +177,7 @@ impl Session {
             ended: VecDeque::new(),
             stays: false,
             heard: Heard::default(),
+            guard: SharedGuard::default(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
@@ -181,6 +188,13 @@ impl Session {
     #[must_use]
     pub(crate) fn only(mut self, heard: Heard) -> Self {
         self.heard = heard;
+        self
+    }
+
+    /// Holds every wager against a guard that others may share.
+    #[must_use]
+    pub(crate) fn guarded(mut self, guard: SharedGuard) -> Self {
+        self.guard = guard;
         self
     }
 
@@ -299,6 +313,7 @@ impl Session {
         {
             // How it ended cannot be read; that it did can.
             self.close_match(&match_id, &known);
+            self.book(&match_id, &known, None);
             cx.emit(Event::MatchLost { match_id });
             self.after_match(cx);
             return;
@@ -450,6 +465,10 @@ impl Session {
 
     fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
         let Some(match_id) = self.hear_of(&turn.match_id, cx) else { return };
+        if self.matches.get(match_id.as_str()).is_some_and(|known| known.refused) {
+            self.resign_refused(match_id, cx);
+            return;
+        }
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
@@ -605,8 +624,10 @@ impl Session {
         if let Some(queued) = above_queued {
             tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
+        let open = self.at_stake(Some(&match_id));
+        let refusal = self.guard.lock().begins(found.wager_lamports, open).err();
         cx.emit(Event::MatchFound(MatchFound {
-            match_id,
+            match_id: match_id.clone(),
             game_type: found.game_type,
             opponent_id: AgentId::from(&*found.opponent_id),
             opponent_name: found.opponent_name.map(Into::into),
@@ -614,6 +635,65 @@ impl Session {
             server_seed_hash: found.server_seed_hash.into_owned(),
             above_queued,
         }));
+        if let Some(refusal) = refusal {
+            tracing::warn!(match_id = %printable(match_id.as_str()), "resigned: {refusal}");
+            if let Some(known) = self.matches.get_mut(match_id.as_str()) {
+                known.refused = true;
+            }
+            self.resign_refused(match_id.clone(), cx);
+            cx.emit(Event::MatchRefused { match_id, reason: refusal.into() });
+        }
+    }
+
+    /// Gives up a match that the guard did not allow. Where there is no connection, it is done when the platform asks for
+    /// a move.
+    fn resign_refused(&self, match_id: MatchId, cx: &mut Context<'_, Event>) {
+        if let Err(error) = self.send(&ClientMessage::Resign(model::Resign::new(match_id)), cx) {
+            cx.emit(Event::Error(error));
+        }
+    }
+
+    /// What may still be lost, a match left out.
+    fn at_stake(&self, but: Option<&MatchId>) -> AtStake {
+        let mut open = AtStake::default();
+        for known in self.matches.values().filter(|known| Some(&known.id) != but) {
+            open.of_match(known.wager.unwrap_or(Lamports::ZERO));
+        }
+        if let Some(queue) = &self.queue {
+            open.of_wish(queue.request.wager_lamports);
+        }
+        open
+    }
+
+    /// Whether the guard lets a message be sent.
+    fn may_send(&self, message: &ClientMessage) -> Result<()> {
+        let wager = match message {
+            ClientMessage::JoinQueue(join) => Some(join.wager_lamports),
+            ClientMessage::CreateChallenge(create) => Some(create.wager_lamports),
+            ClientMessage::AcceptChallenge(_) => None,
+            _ => return Ok(()),
+        };
+        Ok(self.guard.lock().may_ask(wager, self.at_stake(None))?)
+    }
+
+    /// Writes a match down in the books. How it ended is not known where `over` is missing.
+    fn book(
+        &self,
+        match_id: &MatchId,
+        known: &Match,
+        over: Option<(Outcome, &model::GameOver<'_>)>,
+    ) -> LedgerEntry {
+        let entry = LedgerEntry::new(match_id.clone()).game(known.game_type.clone());
+        let entry = match over {
+            Some((outcome, over)) => {
+                let is_free = over.is_sandbox == Some(true);
+                let stake = if is_free { Some(Lamports::ZERO) } else { known.wager };
+                entry.stake(stake).ended(outcome).told(over.payout_lamports, over.fee_lamports)
+            }
+            None => entry.stake(known.wager),
+        };
+        self.guard.lock().record(entry.clone());
+        entry
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
@@ -639,6 +719,7 @@ impl Session {
             Some(id) if self.me.as_ref() == Some(id) => Outcome::Won,
             Some(_) => Outcome::Lost,
         };
+        let profit = self.book(&match_id, &known, Some((outcome, &over))).profit();
         cx.emit(Event::GameOver(GameOver {
             match_id,
             outcome,
@@ -647,6 +728,7 @@ impl Session {
             final_score: over.final_score,
             payout: over.payout_lamports,
             fee: over.fee_lamports,
+            profit,
             server_seed: over.server_seed.map(Into::into),
             commitment,
             is_sandbox: over.is_sandbox,
@@ -673,6 +755,11 @@ impl Session {
             }
             return;
         }
+        if let Err(refused) = self.may_send(&ClientMessage::JoinQueue(request.clone())) {
+            let _ = reply.send(Err(refused.clone()));
+            cx.emit(Event::Error(refused));
+            return;
+        }
         self.queue =
             Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
@@ -685,7 +772,13 @@ impl Session {
         if queue.asked {
             return;
         }
-        let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
+        let message = ClientMessage::JoinQueue(queue.request.clone());
+        // Asked for again after an outage, in which a match may have been lost.
+        let queue = self.queue.take();
+        let allowed = self.may_send(&message);
+        self.queue = queue;
+        let Some(queue) = &mut self.queue else { return };
+        let sent = allowed.and_then(|()| message.to_text()).and_then(|text| cx.send(text));
         match sent {
             Ok(()) => {
                 queue.asked = true;
@@ -694,6 +787,9 @@ impl Session {
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
+                }
+                if BankrollRefusal::of(&error).is_some() {
+                    cx.emit(Event::Error(error)); // perhaps nobody waits for the answer any more
                 }
             }
         }
@@ -740,6 +836,7 @@ impl Session {
                 format!("{} needs a live connection", message.name()),
             ));
         }
+        self.may_send(message)?;
         self.send_text(message.to_text()?.into(), cx)
     }
 
@@ -786,6 +883,7 @@ impl Session {
             self.ledger.over(match_id.as_str());
             if let Some(known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
+                self.book(&match_id, &known, None);
             }
             tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
@@ -818,6 +916,7 @@ impl Match {
             server_seed_hash: None,
             over: Arc::default(),
             heard_on: connection,
+            refused: false,
         }
     }
 }
@@ -921,7 +1020,10 @@ impl Protocol for Session {
             }
             Command::SendRaw { text, reply } => {
                 let _ = reply.send(match self.phase {
-                    Phase::Ready => self.send_text(text, cx),
+                    // What is not one of the protocol's own messages is nothing that the guard knows.
+                    Phase::Ready => ClientMessage::decode(text.as_str())
+                        .map_or(Ok(()), |message| self.may_send(&message))
+                        .and_then(|()| self.send_text(text, cx)),
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
@@ -1016,6 +1118,7 @@ impl Protocol for Session {
                 self.left_queue();
                 for known in self.matches.values() {
                     known.over.cancel();
+                    self.book(&known.id, known, None);
                 }
                 cx.emit(Event::Closed { reason: reason.cloned() });
             }
