@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::bankroll::{Bankroll, SharedGuard};
+use crate::fairness::Readings;
 use crate::games::Game;
 use crate::games::untyped::Untyped;
 use crate::ledger::Ledger;
@@ -72,6 +73,7 @@ pub struct Client {
     max_event_bytes: usize,
     shutdown: Shutdown,
     guard: SharedGuard,
+    readings: Readings,
 }
 
 impl Client {
@@ -87,6 +89,7 @@ impl Client {
             max_event_bytes: 8 << 20,
             shutdown: None,
             bankroll: Bankroll::default(),
+            readings: Readings::new(),
         }
     }
 
@@ -132,6 +135,11 @@ impl Client {
     /// ```
     pub fn ledger(&self) -> Ledger {
         self.guard.lock().ledger().clone()
+    }
+
+    /// What this client's matches have shown of how the platform derives what chance decides.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// The guard that every wager passes.
@@ -222,7 +230,8 @@ impl Client {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.url.clone(), self.key.clone(), self.timings).guarded(self.guard.clone())
+        let session = Session::new(self.url.clone(), self.key.clone(), self.timings);
+        session.guarded(self.guard.clone()).reading(self.readings.clone())
     }
 
     fn driver(&self, session: Session) -> Result<Driver<Session>> {
@@ -252,6 +261,7 @@ pub struct ClientBuilder {
     max_event_bytes: usize,
     shutdown: Option<Shutdown>,
     bankroll: Bankroll,
+    readings: Readings,
 }
 
 impl ClientBuilder {
@@ -350,6 +360,13 @@ impl ClientBuilder {
         self
     }
 
+    /// What is known already of how the platform derives what chance decides: the checks of matches add to it. Shared with
+    /// whoever has a clone.
+    pub fn readings(mut self, readings: &Readings) -> Self {
+        self.readings = readings.clone();
+        self
+    }
+
     /// Makes jitter repeatable.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
@@ -397,6 +414,7 @@ impl ClientBuilder {
             max_event_bytes: self.max_event_bytes,
             shutdown: self.shutdown.unwrap_or_default(),
             guard: SharedGuard::new(self.bankroll),
+            readings: self.readings,
         })
     }
 }

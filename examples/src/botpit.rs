@@ -105,7 +105,8 @@ impl Place {
         }
         if options.live {
             let at_most = bankroll.at_most(of_match.wager, of_match.matches.checked_mul(games));
-            let at_most = at_most.map_or_else(|| "more than there is".to_owned(), |at_most| at_most.to_string());
+            let at_most =
+                at_most.map_or_else(|| "more than there is".to_owned(), |at_most| at_most.to_string());
             report.note(format_args!("Playing on {}: {at_most} may be lost at most.", client.shown_url()));
         }
         Ok(Self { client, sandbox })
