@@ -22,9 +22,10 @@ mod signer;
 pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
 pub use live::{
-    Blocking, BoxFuture, BoxedHandler, Connected, Event, EventHandler, EventHandlerExt, Events, GameOver,
-    GameStart, Handle, LateMove, MatchFound, MoveData, OpponentMoved, Outcome, QueueJoined, QueueLeft,
-    QueueUpdate, Reconnecting, RoundResult, Turn, TurnId, UnknownMessage,
+    Blocking, BoxFuture, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler,
+    EventHandlerExt, Events, GameOver, GameStart, Handle, LateMove, MatchFound, MoveData, OpponentMoved,
+    Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator, SpectatorEvent,
+    TauntReceived, Turn, TurnId, UnknownMessage, WatchedGameOver,
 };
 pub use model::ErrorCode;
 pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
