@@ -5,6 +5,7 @@
 
 mod lobby;
 mod play;
+mod public;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -16,13 +17,14 @@ use std::time::{Duration, SystemTime};
 use sdk_core::clock::{Clock, Instant};
 use sdk_core::secret::Secret;
 
+use super::chronicle::Chronicle;
 use super::games::Side;
 use super::json::Object;
 use super::match_state::{Ending, Match};
 use super::matchmaking::Queue;
 use super::messages::{Command, Frame, Problem};
 use super::records::{EndReason, SandboxMatch};
-use super::registry::{Agent, AgentKey, Registered, Registry};
+use super::registry::{AgentKey, Registered, Registry};
 use super::settings::Settings;
 use super::timers::{TimerKey, Timers};
 
@@ -45,6 +47,8 @@ pub(crate) mod close {
     pub(crate) const SESSION_REPLACED: u16 = 4000;
     /// The key was refused.
     pub(crate) const AUTH_FAILED: u16 = 4001;
+    /// The agent's owner has replaced its key.
+    pub(crate) const KEY_ROTATED: u16 = 4002;
     /// Nobody authenticated in time.
     pub(crate) const AUTH_TIMEOUT: u16 = 1008;
     /// The sandbox's owner has reset it: the standard's "service restart".
@@ -96,6 +100,7 @@ pub(crate) struct Arena {
     matches: HashMap<Arc<str>, Match>,
     matches_made: u64,
     finished: VecDeque<SandboxMatch>,
+    chronicle: Chronicle,
     timers: Timers<Due>,
     outbox: Vec<(SessionId, Outgoing)>,
 }
@@ -111,7 +116,8 @@ impl Arena {
     ) -> Self {
         let mut rng = Streams::new(seed);
         let registry = Registry::new(&settings.house, &mut rng.agents, system_now);
-        Self {
+        let chronicle = Chronicle::new(settings.keep_matches, seed);
+        let mut arena = Self {
             settings,
             clock,
             rng,
@@ -123,9 +129,12 @@ impl Arena {
             matches: HashMap::new(),
             matches_made: 0,
             finished: VecDeque::new(),
+            chronicle,
             timers: Timers::new(),
             outbox: Vec::new(),
-        }
+        };
+        arena.show_off(seed);
+        arena
     }
 
     // ---- what comes in
@@ -195,6 +204,8 @@ impl Arena {
         self.matches.clear();
         self.finished.clear();
         self.timers = Timers::new();
+        self.chronicle.forget_matches(seed);
+        self.show_off(seed);
     }
 
     // ---- what comes out
@@ -225,11 +236,6 @@ impl Arena {
     /// Connections, authenticated or not.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// An agent by its id.
-    pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
-        self.registry.by_id(id)
     }
 
     /// Whose a session is: id, name and key.
