@@ -104,7 +104,8 @@
 //! | `invalid_move`, `already_moved`, `not_your_turn` | of a move; the turn stays open |
 //!
 //! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,
-//! 4002 when the key was rotated, 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a reset, 1001 at the end.
+//! 4002 when the key was rotated, 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a
+//! reset, 1001 at the end.
 //!
 //! # Magic words
 //!

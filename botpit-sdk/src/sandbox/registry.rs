@@ -199,11 +199,14 @@ impl Registry {
         rng.choice(&self.house).copied()
     }
 
-    /// Two house agents, if there are so many.
+    /// Two house agents, of different strengths where there are any.
     pub(crate) fn pick_two_of_house(&self, rng: &mut fastrand::Rng) -> Option<(AgentKey, AgentKey)> {
         let first = *rng.choice(&self.house)?;
-        let others: Vec<AgentKey> = self.house.iter().copied().filter(|other| *other != first).collect();
-        Some((first, *rng.choice(&others)?))
+        let strength = |agent: AgentKey| self.get(agent).and_then(|known| known.house);
+        let others = || self.house.iter().copied().filter(move |other| *other != first);
+        let unlike: Vec<AgentKey> = others().filter(|other| strength(*other) != strength(first)).collect();
+        let second = rng.choice(unlike).or_else(|| rng.choice(others().collect::<Vec<_>>()))?;
+        Some((first, second))
     }
 }
 

@@ -25,6 +25,9 @@ const ROUNDS_OF_GAMES: [(u64, u64); 2] = [(40 * 24, 80), (6 * 24, 14)];
 /// How long a round took.
 const ROUND: Duration = Duration::from_secs(2);
 
+/// The most rounds of a match: two who play alike tie for ever in some games, and nobody would look at that.
+const MAX_ROUNDS: u32 = 12;
+
 /// The wagers, in lamports: 0.005, 0.01, 0.05 and 0.2 SOL.
 const WAGERS: [u64; 4] = [5_000_000, 10_000_000, 50_000_000, 200_000_000];
 
@@ -36,6 +39,7 @@ pub(crate) fn play(
     (now, system_now): (Instant, SystemTime),
 ) -> Vec<Match> {
     let mut rng = Seed(seed).stream("showcase");
+    let settings = &Settings { max_rounds: settings.max_rounds.min(MAX_ROUNDS), ..settings.clone() };
     let mut matches = Vec::new();
     for (oldest, between) in ROUNDS_OF_GAMES {
         for (game_type, number) in KNOWN.into_iter().zip(0..) {
