@@ -76,6 +76,8 @@ pub(crate) struct Match {
     round: u32,
     idle_rounds: u32,
     past: Vec<Moves>,
+    /// How many rounds had been resolved when each side taunted last.
+    taunted: Pair<Option<usize>>,
 }
 
 impl Match {
@@ -101,6 +103,7 @@ impl Match {
             round: 1,
             idle_rounds: 0,
             past: Vec::new(),
+            taunted: Pair::default(),
         }
     }
 
@@ -162,6 +165,24 @@ impl Match {
     /// The round that is open, or next when none is.
     pub(crate) fn round(&self) -> u32 {
         self.round
+    }
+
+    /// What the opponent of `side` reads of its taunt, unless `side` has taunted in this round already.
+    pub(crate) fn taunt(&mut self, side: Side, (id, words): (&str, &str)) -> Result<Object, Problem> {
+        let resolved = Some(self.record.rounds.len());
+        if self.taunted.get_mut(side).replace(self.record.rounds.len()) == resolved {
+            return Err(Problem::new(
+                "taunt_limit",
+                format!("you have taunted in round {} already; one a round", self.round),
+            ));
+        }
+        let player = self.record.players.get(side);
+        Ok(Object::message("taunt_received")
+            .with("match_id", &*self.id)
+            .with("agent_id", &player.agent_id)
+            .with("agent_name", &player.name)
+            .with("taunt_id", id)
+            .with("taunt_text", words))
     }
 
     /// Takes a move that came in at `at`. `true` when both have moved now.
@@ -285,6 +306,16 @@ impl Match {
             Some(winner) if settings.same_payout_for_both => record.payouts.get(winner),
             _ => record.payouts.get(side),
         };
+        self.end_frame(payout, settings)
+    }
+
+    /// The end as those who only watch are told it: with what the winner was paid, or each side after a draw.
+    pub(crate) fn game_over_for_all(&self, settings: &Settings) -> Object {
+        self.end_frame(self.record.payouts.get(self.record.winner.unwrap_or(Side::A)), settings)
+    }
+
+    fn end_frame(&self, payout: &u64, settings: &Settings) -> Object {
+        let record = &self.record;
         let mut frame = Object::message("game_over")
             .with("match_id", &*self.id)
             .with("winner", record.winner.map(|side| &record.players.get(side).agent_id))

@@ -23,7 +23,6 @@ use super::json::Object;
 use super::registry::{Agent, AgentKey};
 
 pub(crate) use self::call::Call;
-pub(crate) use self::challenges::OpenChallenge;
 
 /// What an endpoint is.
 pub(crate) type Endpoint = fn(&mut Arena, &Call<'_>) -> Result<Answer, Refusal>;

@@ -150,7 +150,11 @@ async fn every_answer_has_the_fields_of_its_example() {
     let market = get(&sandbox, "/api/v1/marketplace/agents?search=o&sort=elo&limit=24&offset=0").await;
     assert_like(&market, example!("rest/marketplace_response.json"));
     assert_like(&get(&sandbox, "/api/v1/stats").await, example!("rest/stats_response.json"));
-    assert_eq!(get(&sandbox, "/api/v1/challenges").await, "[]");
+    let lobby = get(&sandbox, "/api/v1/challenges").await;
+    assert_like(&lobby, example!("rest/challenges_response.json"));
+    let game = value(&lobby)[0]["game_type"].as_str().unwrap().to_owned();
+    let of_game = value(&get(&sandbox, &format!("/api/v1/challenges?game_type={game}")).await);
+    assert!(of_game.as_array().unwrap().iter().all(|open| open["game_type"] == *game));
     assert_eq!(get(&sandbox, "/api/v1/matches").await, "[]");
 
     // What is signed, with the request of its example.

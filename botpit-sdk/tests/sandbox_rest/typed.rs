@@ -146,7 +146,17 @@ async fn others() {
 
     let token = rest.auth_token(&wallet).await.unwrap();
     assert_eq!(token.expose().split('.').count(), 3);
-    assert!(rest.challenges().game_type(GameType::Rps).send().await.unwrap().is_empty());
+    let open = rest.challenges().send().await.unwrap();
+    let theirs = sandbox.challenges();
+    assert!(!open.is_empty() && open.len() == theirs.len());
+    for (open, known) in open.iter().zip(&theirs) {
+        assert_eq!(
+            (open.id.as_str(), open.creator_id.as_str()),
+            (known.id.as_str(), known.creator_id.as_str())
+        );
+        assert_eq!(open.wager_lamports.as_lamports(), known.wager_lamports);
+        assert!(open.created_at.unix_seconds().is_some());
+    }
     sandbox.shutdown().await;
 }
 

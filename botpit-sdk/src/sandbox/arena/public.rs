@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use sdk_core::clock::Instant;
 use sdk_core::secret::Secret;
 
-use super::{Arena, close};
+use super::Arena;
 use crate::sandbox::chronicle::Chronicle;
 use crate::sandbox::match_state::Match;
 use crate::sandbox::registry::{AgentKey, Registry};
-use crate::sandbox::rest::OpenChallenge;
 use crate::sandbox::showcase;
 
 impl Arena {
@@ -42,28 +41,21 @@ impl Arena {
     }
 
     /// A match in progress.
-    pub(crate) fn open_match(&self, match_id: &str) -> Option<&Match> {
+    pub(crate) fn match_in_progress(&self, match_id: &str) -> Option<&Match> {
         self.matches.get(match_id)
-    }
-
-    /// The challenges that wait for somebody, oldest first.
-    pub(crate) fn open_challenges(&self) -> Vec<OpenChallenge<'_>> {
-        Vec::new()
     }
 
     /// Gives an agent a new key. The old one is of no use from now on, and the connection that used it ends.
     pub(crate) fn rotate_key(&mut self, agent: AgentKey, now: Instant) -> Option<Secret> {
-        self.on_time(now);
         let api_key = self.registry.rotate_key(agent, &mut self.rng.agents)?;
-        if let Some(session) = self.registry.get(agent).and_then(|known| known.session) {
-            self.close(session, close::KEY_ROTATED, "the API key was rotated");
-        }
+        self.close_sessions_of(agent, now);
         Some(api_key)
     }
 
     /// Has the house agents play the showcase under a seed.
-    pub(super) fn show_off(&mut self, seed: u64) {
-        for over in showcase::play(&self.registry, &self.settings, seed, self.started) {
+    pub(super) fn show_off(&mut self, seed: u64, now: Instant) {
+        let moment = (now, self.wall_clock(now));
+        for over in showcase::play(&self.registry, &self.settings, seed, moment) {
             self.chronicle.match_settled(&over);
         }
     }

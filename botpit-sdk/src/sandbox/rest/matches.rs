@@ -28,7 +28,7 @@ pub(crate) fn active(arena: &mut Arena, _: &Call<'_>) -> Result<Answer, Refusal>
 
 /// `GET /api/v1/matches/:match_id`.
 pub(crate) fn one(arena: &mut Arena, call: &Call<'_>) -> Result<Answer, Refusal> {
-    if let Some(open) = arena.open_match(call.id) {
+    if let Some(open) = arena.match_in_progress(call.id) {
         let told = Object::new().with("id", &open.record.id).with("status", "active");
         return Ok(Answer::ok(&being_played(told, open)));
     }
@@ -68,7 +68,7 @@ pub(crate) fn proof(arena: &mut Arena, call: &Call<'_>) -> Result<Answer, Refusa
 
 fn finished<'a>(arena: &'a Arena, call: &Call<'_>) -> Result<&'a Finished, Refusal> {
     arena.chronicle().replays.find(call.id).ok_or_else(|| {
-        if arena.open_match(call.id).is_some() {
+        if arena.match_in_progress(call.id).is_some() {
             Refusal::not_found("this match is being played: replay and proof are there after its end")
         } else {
             Refusal::not_found("match not found")

@@ -427,12 +427,12 @@ async fn a_reset_forgets_matches_and_keeps_who_is_who() {
     desk.ask(profiles::update, &mine, "", &body);
     let before = desk.get(leaderboard::of_game, "rps", "");
     let shown = desk.get(matches::of_agent, &house, "")[0]["id"].clone();
-    desk.arena.restart(8);
+    desk.arena.restart(8, desk.now());
     assert_eq!(desk.ask(matches::one, shown.as_str().unwrap(), "", "").0, 404);
     assert_eq!(desk.get(social::activity, &mine, ""), json!([]));
     assert_eq!(desk.get(social::followers, &house, "")["followers"], 1);
     assert_eq!(desk.get(profiles::profile, &mine, "")["profile"]["bio"], "still here");
-    desk.arena.restart(7);
+    desk.arena.restart(7, desk.now());
     assert_eq!(desk.get(leaderboard::of_game, "rps", ""), before, "the same seed shows the same");
 }
 
