@@ -26,9 +26,10 @@ pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
 pub use ledger::Ledger;
 pub use live::{
-    Blocking, BoxFuture, BoxedHandler, Connected, Event, EventHandler, EventHandlerExt, Events, GameOver,
-    GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData, OpponentMoved, Outcome, QueueJoined,
-    QueueLeft, QueueUpdate, Reconnecting, RoundResult, Turn, TurnId, UnknownMessage,
+    Blocking, BoxFuture, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler,
+    EventHandlerExt, Events, GameOver, GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData,
+    OpponentMoved, Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator,
+    SpectatorEvent, TauntReceived, Turn, TurnId, UnknownMessage, WatchedGameOver,
 };
 pub use model::ErrorCode;
 pub use play::{

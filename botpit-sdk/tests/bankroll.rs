@@ -150,9 +150,42 @@ async fn nothing_that_wagers_gets_past_the_guard() {
     assert_eq!(refusal(bot.send(join).await), too_high);
     let create = ClientMessage::CreateChallenge(CreateChallenge::new(GameType::Rps, wager));
     assert_eq!(refusal(bot.send(create).await), too_high);
+    assert_eq!(refusal(bot.create_challenge(GameType::Rps, wager).await), too_high);
     peer.hear_nothing(Duration::from_secs(5)).await;
     bot.send_raw(r#"{"type":"create_challenge","game_type":"rps","wager_lamports":50000000}"#).await.unwrap();
     assert_eq!(peer.hear().await["type"], "create_challenge");
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_challenges_count_and_one_that_is_accepted_is_held_against_what_is_left() {
+    let mut peer = Peer::open().await;
+    let client = peer.client(Bankroll::new().loss_limit(sol("0.03 SOL")));
+    let (bot, mut events) = peer.meet(&client).await;
+    for id in ["c-1", "c-2"] {
+        let creating = tokio::spawn({
+            let bot = bot.clone();
+            async move { bot.create_challenge(GameType::Rps, sol("0.01 SOL")).await }
+        });
+        assert_eq!(peer.hear().await["type"], "create_challenge");
+        peer.say(format!(r#"{{"type":"challenge_created","challenge_id":"{id}","game_type":"rps","wager_lamports":10000000}}"#)).await;
+        creating.await.unwrap().unwrap();
+    }
+    let too_much = refusal(bot.join_queue(GameType::Rps, sol("0.02 SOL")).await);
+    assert!(
+        matches!(too_much, BankrollRefusal::LossLimit { at_stake, .. } if at_stake == sol("0.02 SOL")),
+        "{too_much}"
+    );
+    // Somebody else's challenge: what it is for is known when the match is found.
+    let accepting = tokio::spawn({
+        let bot = bot.clone();
+        async move { bot.accept_challenge(&"c-3".into()).await }
+    });
+    assert_eq!(peer.hear().await["type"], "accept_challenge");
+    peer.say(r#"{"type":"challenge_accepted","challenge_id":"c-3","match_id":"m-3"}"#).await;
+    accepting.await.unwrap().unwrap();
+    peer.finds("m-3", 20_000_000).await;
+    assert_eq!(peer.hear().await["type"], "resign");
+    until(&mut events, |event| matches!(event, Event::MatchRefused { .. }).then_some(())).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,9 +228,9 @@ async fn a_match_beyond_the_limit_is_resigned_and_never_played() {
     let expected =
         BankrollRefusal::LossLimit { wager, lost: Lamports::ZERO, at_stake: Lamports::ZERO, limit };
     assert_eq!(BankrollRefusal::of(&reason), Some(&expected));
-    // A platform that asks all the same hears the same again, and the bot is not asked.
+    // A platform that asks all the same: the bot is not asked, and the resignation stands.
     peer.asks("m-1").await;
-    assert_eq!(peer.hear().await["type"], "resign");
+    peer.hear_nothing(Duration::from_secs(5)).await;
     peer.ends("m-1", r#""winner":"agent-uuid-b","final_score":[0,0],"payout_lamports":0"#).await;
     until(&mut events, |event| match event {
         Event::YourTurn(_) => panic!("it was asked"),

@@ -96,35 +96,26 @@ pub enum Event {
     Fairness(Arc<FairnessReport>),
     /// The match ended.
     GameOver(GameOver),
-    /// After a reconnect, or after a message that could not be read, the platform said nothing more about a match, so it
-    /// is given up for lost; at once when it was the match's `game_over` that could not be read. How it ended is not known
-    /// here: ask the platform.
+    /// The platform says nothing more about a match, so it is given up for lost: after a reconnect or a message that could
+    /// not be read, once [`match_lost_after`](crate::ClientBuilder::match_lost_after) has passed without a word of it; on a
+    /// live connection after once to twice that span; at once when it was the match's `game_over` that could not be read.
+    /// The time of an open turn is not counted. How it ended is not known here: ask the platform. Should the platform speak
+    /// of it again, it goes on.
     MatchLost {
         /// The match.
         match_id: MatchId,
     },
     /// One's own challenge is in the lobby (spec, "Challenges").
-    ChallengeCreated {
-        /// The challenge.
-        challenge_id: ChallengeId,
-        /// Its game.
-        game_type: Option<GameType>,
-        /// Its wager.
-        wager: Option<Lamports>,
-    },
+    ChallengeCreated(Challenge),
     /// A challenge was accepted; `MatchFound` follows.
-    ChallengeAccepted {
-        /// The challenge.
-        challenge_id: ChallengeId,
-        /// The match.
-        match_id: Option<MatchId>,
-    },
-    /// A challenge was cancelled.
+    ChallengeAccepted(ChallengeAccepted),
+    /// A challenge was cancelled; after a reconnect, also one that the lobby no longer shows.
     ChallengeCancelled {
         /// The challenge.
         challenge_id: ChallengeId,
     },
-    /// Something happened in a match that is watched (spec, "Spectating").
+    /// Something happened in a match that is watched (spec, "Spectating") without a [`Spectator`](crate::Spectator): asked
+    /// for by a message of the bot's own making.
     SpectateUpdate {
         /// The match.
         match_id: MatchId,
@@ -142,7 +133,8 @@ pub enum Event {
         /// In words.
         text: Option<String>,
     },
-    /// The platform refused something: [`Error::platform_code`] has its code. Or the bankroll's guard did:
+    /// The platform refused something: [`Error::platform_code`] has its code. The protocol does not say which command it was
+    /// about: where only one can be meant, that one fails with the error too. Or the bankroll's guard refused:
     /// [`BankrollRefusal::of`](crate::BankrollRefusal::of) has its reason.
     Error(Error),
     /// A message of a known type could not be decoded, or is no message at all. The connection goes on.
@@ -161,6 +153,8 @@ pub enum Event {
     Lagged {
         /// How many.
         dropped: u64,
+        /// The match that all of them belong to; `None` when they belong to several, or to none.
+        match_id: Option<MatchId>,
     },
     /// It is over: no event comes after this one.
     Closed {
@@ -183,7 +177,9 @@ impl Event {
             | Self::GameOver(GameOver { match_id, .. })
             | Self::MatchLost { match_id }
             | Self::SpectateUpdate { match_id, .. }
-            | Self::TauntReceived { match_id, .. } => Some(match_id),
+            | Self::TauntReceived { match_id, .. }
+            | Self::ChallengeAccepted(ChallengeAccepted { match_id: Some(match_id), .. })
+            | Self::Lagged { match_id: Some(match_id), .. } => Some(match_id),
             Self::Fairness(report) => report.match_id(),
             _ => None,
         }
@@ -221,7 +217,15 @@ impl InboxEvent for Event {
     }
 
     fn lagged(dropped: u64) -> Self {
-        Self::Lagged { dropped }
+        Self::Lagged { dropped, match_id: None }
+    }
+
+    fn is_akin(&self, other: &Self) -> bool {
+        self.match_id().is_some() && self.match_id() == other.match_id()
+    }
+
+    fn lagged_like(dropped: u64, one: &Self) -> Self {
+        Self::Lagged { dropped, match_id: one.match_id().cloned() }
     }
 }
 
@@ -283,8 +287,34 @@ pub struct MatchFound {
     pub wager: Lamports,
     /// SHA-256 of the seed that the match's outcomes come from, as hex.
     pub server_seed_hash: String,
+    /// The challenge that the match came of (spec, "Challenges"), where that is known.
+    pub challenge_id: Option<ChallengeId>,
     /// What was asked for in the queue, when the match is for more than that.
     pub above_queued: Option<Lamports>,
+}
+
+/// The payload of [`Event::ChallengeCreated`]: an offer in the lobby (spec, "Challenges").
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// The challenge: what somebody else accepts, and what one cancels oneself.
+    pub id: ChallengeId,
+    /// Its game.
+    pub game_type: Option<GameType>,
+    /// What each side puts in.
+    pub wager: Option<Lamports>,
+    /// The challenge that did not outlive a lost connection, and that this one stands for.
+    pub replaces: Option<ChallengeId>,
+}
+
+/// The payload of [`Event::ChallengeAccepted`] (spec, "Challenges").
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChallengeAccepted {
+    /// The challenge.
+    pub challenge_id: ChallengeId,
+    /// The match that comes of it, where the platform says. Its `MatchFound` follows.
+    pub match_id: Option<MatchId>,
 }
 
 /// The payload of [`Event::GameStart`].

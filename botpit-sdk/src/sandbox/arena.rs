@@ -6,6 +6,7 @@
 mod challenges;
 mod lobby;
 mod play;
+mod public;
 mod sessions;
 mod spectating;
 mod taunts;
@@ -20,13 +21,14 @@ use sdk_core::clock::{Clock, Instant};
 use sdk_core::secret::Secret;
 
 use super::challenges::Lobby;
+use super::chronicle::Chronicle;
 use super::games::Side;
 use super::json::Object;
 use super::match_state::{Ending, Match};
 use super::matchmaking::Queue;
 use super::messages::{Command, Frame, Problem};
 use super::records::{EndReason, SandboxMatch};
-use super::registry::{Agent, AgentKey, Registered, Registry};
+use super::registry::{AgentKey, Registered, Registry};
 use super::settings::Settings;
 use super::timers::{TimerKey, Timers};
 
@@ -111,6 +113,7 @@ pub(crate) struct Arena {
     matches_made: u64,
     spectators: HashMap<Arc<str>, BTreeSet<SessionId>>,
     finished: VecDeque<SandboxMatch>,
+    chronicle: Chronicle,
     timers: Timers<Due>,
     outbox: Vec<(SessionId, Outgoing)>,
 }
@@ -126,6 +129,7 @@ impl Arena {
     ) -> Self {
         let mut rng = Streams::new(seed);
         let registry = Registry::new(&settings.house, &mut rng.agents, system_now);
+        let chronicle = Chronicle::new(settings.keep_matches, seed);
         let mut arena = Self {
             settings,
             clock,
@@ -140,9 +144,11 @@ impl Arena {
             matches_made: 0,
             spectators: HashMap::new(),
             finished: VecDeque::new(),
+            chronicle,
             timers: Timers::new(),
             outbox: Vec::new(),
         };
+        arena.show_off(seed, now);
         arena.open_lobby(now);
         arena
     }
@@ -219,6 +225,8 @@ impl Arena {
         self.matches.clear();
         self.finished.clear();
         self.timers = Timers::new();
+        self.chronicle.forget_matches(seed);
+        self.show_off(seed, now);
         self.open_lobby(now);
     }
 
@@ -250,11 +258,6 @@ impl Arena {
     /// Connections, authenticated or not.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// An agent by its id.
-    pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
-        self.registry.by_id(id)
     }
 
     /// Whose a session is: id, name and key.

@@ -3,8 +3,10 @@
 use sdk_core::error::Result;
 use sdk_core::socket::Context;
 use sdk_core::wire::printable;
+use tokio::sync::oneshot;
 
-use super::{Match, Session};
+use super::Session;
+use super::matches::Match;
 use crate::bankroll::AtStake;
 use crate::lamports::Lamports;
 use crate::ledger::LedgerEntry;
@@ -26,16 +28,14 @@ impl Session {
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.refused = true;
         }
-        self.resign_refused(match_id.clone(), cx);
+        self.give_up_refused(match_id.clone(), cx);
         cx.emit(Event::MatchRefused { match_id, reason: refusal.into() });
     }
 
-    /// Gives up a match that the guard did not allow. Where there is no connection, it is done when the platform asks for
-    /// a move.
-    pub(super) fn resign_refused(&self, match_id: MatchId, cx: &mut Context<'_, Event>) {
-        if let Err(error) = self.send(&ClientMessage::Resign(model::Resign::new(match_id)), cx) {
-            cx.emit(Event::Error(error));
-        }
+    /// Gives up a match that the guard did not allow. Its answer is the match's end, which nobody waits for here.
+    pub(super) fn give_up_refused(&mut self, match_id: MatchId, cx: &mut Context<'_, Event>) {
+        let (reply, _) = oneshot::channel();
+        self.resign(match_id, reply, cx);
     }
 
     /// What may still be lost, a match left out.
@@ -47,6 +47,7 @@ impl Session {
         if let Some(queue) = &self.queue {
             open.of_wish(queue.request.wager_lamports);
         }
+        self.challenges.at_stake(&mut open);
         open
     }
 
@@ -62,13 +63,8 @@ impl Session {
     }
 
     /// Writes a match down in the books. How it ended is not known where `over` is missing.
-    pub(super) fn book(
-        &self,
-        match_id: &MatchId,
-        known: &Match,
-        over: Option<(Outcome, &model::GameOver<'_>)>,
-    ) -> LedgerEntry {
-        let entry = LedgerEntry::new(match_id.clone()).game(known.game_type.clone());
+    pub(super) fn book(&self, known: &Match, over: Option<(Outcome, &model::GameOver<'_>)>) -> LedgerEntry {
+        let entry = LedgerEntry::new(known.id.clone()).game(known.game_type.clone());
         let entry = match over {
             Some((outcome, over)) => {
                 let is_free = over.is_sandbox == Some(true);

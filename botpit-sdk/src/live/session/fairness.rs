@@ -5,12 +5,13 @@ use std::sync::Arc;
 use sdk_core::socket::Context;
 use sdk_core::wire::{RawJson, printable};
 
-use super::{Match, Session};
+use super::Session;
+use super::matches::Match;
 use crate::fairness::{FairnessReport, MatchEvidence};
 use crate::live::event::Event;
 use crate::live::ledger::TurnId;
 use crate::live::move_data::MoveData;
-use crate::model::{self, AgentId, MatchId};
+use crate::model::{self, AgentId, MatchId, Side};
 
 /// What is seen of a match for its fairness report.
 #[derive(Debug, Default)]
@@ -21,10 +22,10 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) fn of(me: Option<AgentId>) -> Self {
+    pub(super) fn of(me: Option<&AgentId>) -> Self {
         let mut witness = Self::default();
         if let Some(me) = me {
-            witness.evidence.me(me);
+            witness.evidence.me(me.clone());
         }
         witness
     }
@@ -34,8 +35,8 @@ impl Witness {
         self.evidence.found(id.clone(), game, opponent, found.wager_lamports, &found.server_seed_hash);
     }
 
-    pub(super) fn started(&mut self, start: &model::GameStart<'_>) {
-        self.evidence.started(start.your_side);
+    pub(super) fn started(&mut self, side: Side) {
+        self.evidence.started(side);
     }
 
     pub(super) fn asked(&mut self, round: u32, state: &RawJson) {
@@ -72,10 +73,16 @@ impl Session {
         self.matches.values_mut().any(|known| known.witness.written(turn));
     }
 
+    /// Messages of any match may be missing.
+    pub(super) fn witnesses_interrupted(&mut self) {
+        for known in self.matches.values_mut() {
+            known.witness.interrupted();
+        }
+    }
+
     /// Checks a match that is over, and tells what came of it.
     pub(super) fn check_fairness(
         &self,
-        match_id: &MatchId,
         known: &mut Match,
         over: &model::GameOver<'_>,
         cx: &mut Context<'_, Event>,
@@ -86,8 +93,8 @@ impl Session {
         evidence.paid(over.payout_lamports, over.fee_lamports, over.is_sandbox);
         let report = Arc::new(self.readings.verify(&self.host, evidence));
         if report.verdict().is_violated() {
-            tracing::warn!(match_id = %printable(match_id.as_str()), "not fair: {}", report.verdict());
-            self.guard.lock().violated(match_id.clone());
+            tracing::warn!(match_id = %printable(known.id.as_str()), "not fair: {}", report.verdict());
+            self.guard.lock().violated(known.id.clone());
         }
         cx.emit(Event::Fairness(Arc::clone(&report)));
         report

@@ -165,8 +165,9 @@ impl Arena {
         move_data: Value,
         now: Instant,
     ) -> Result<(), Problem> {
+        let at = self.wall_clock(now);
         let Some(open) = self.matches.get_mut(id) else { return Ok(()) };
-        let complete = open.play(side, move_data)?;
+        let complete = open.play(side, move_data, at)?;
         let (opponent, frame) = (*open.players.get(side.other()), open.opponent_moved());
         self.send_to(opponent, &frame);
         if complete {
@@ -216,6 +217,7 @@ impl Arena {
             self.send_to(agent, &frame);
         }
         self.end_spectating(id, &over.game_over_for_all(&self.settings));
+        self.chronicle.match_settled(&over);
         self.finished.push_back(over.record);
         while self.finished.len() > self.settings.keep_matches {
             self.finished.pop_front();
