@@ -174,14 +174,16 @@ impl Handle {
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) while another [`Spectator`] is there: drop it first.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops watching.
     pub async fn spectate(&self, match_id: &MatchId) -> Result<Spectator> {
         let (max_events, max_bytes) = self.0.bounds;
         let (feed, events) = Inbox::new(max_events, max_bytes);
-        let reader = Arc::new(());
-        let spectator = Spectator::new(match_id.clone(), events, self.0.commands.downgrade(), reader.clone());
-        let match_id = match_id.clone();
-        self.call(|reply| Command::Spectate { match_id, feed, reader, reply }).await?;
-        Ok(spectator)
+        let alive = Arc::new(());
+        let (reader, watched) = (alive.clone(), match_id.clone());
+        self.call(|reply| Command::Spectate { match_id: watched, feed, reader, reply }).await?;
+        Ok(Spectator::new(match_id.clone(), events, self.0.commands.downgrade(), alive))
     }
 
     /// Stops watching (spec, "Spectating": `stop_spectating` has no id). The stream of it ends. Dropping the [`Spectator`]

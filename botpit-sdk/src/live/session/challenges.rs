@@ -353,7 +353,11 @@ impl Session {
             Some(ErrorCode::AlreadyInMatch | ErrorCode::AlreadyQueued) => {
                 !matches!(call, Call::Cancel { .. })
             }
-            Some(ErrorCode::UnknownChallenge) => !matches!(call, Call::Create(_)),
+            Some(ErrorCode::TooManyChallenges) => matches!(call, Call::Create(_)),
+            Some(ErrorCode::UnknownChallenge | ErrorCode::ChallengeClosed) => {
+                !matches!(call, Call::Create(_))
+            }
+            Some(ErrorCode::NotYourChallenge) => matches!(call, Call::Cancel { .. }),
             Some(ErrorCode::OwnChallenge) => matches!(call, Call::Accept { .. }),
             code => super::refusals::may_be_anything(code, self.matches.is_empty()),
         }

@@ -82,13 +82,29 @@ impl Session {
             tracing::debug!("a late message of a match that is over");
             return None;
         }
-        if self.matches.len() >= MAX_MATCHES {
-            let message = format!(
-                "the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out"
-            );
-            cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+        if !self.has_room(cx) {
             return None;
         }
+        // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
+        // or broken. Then the place in the queue went with it.
+        let is_of_challenge = self.is_of_challenge(match_id);
+        let is_of_queue = !is_of_challenge
+            && !self.is_lost(match_id)
+            && self.queue.as_ref().is_some_and(|queue| queue.held || queue.joined.is_some());
+        if is_of_queue {
+            self.leave_for_match(None);
+        }
+        Some(self.open_match(match_id, round, is_of_challenge || is_of_queue, cx))
+    }
+
+    /// A match that is not among those under way.
+    fn open_match(
+        &mut self,
+        match_id: &str,
+        round: u32,
+        is_claimed: bool,
+        cx: &mut Context<'_, Event>,
+    ) -> MatchId {
         let now = cx.now();
         self.lost_at.get_or_insert(now + self.timings.lost_after);
         if let Some(back) = self.take_lost(match_id) {
@@ -96,23 +112,23 @@ impl Session {
             let id = back.id.clone();
             let over = Arc::default();
             self.matches.insert(id.clone(), Match { over, heard: true, silent_since: now, ..back });
-            return Some(id);
-        }
-        // The beginning was not seen: a match from before this client was started, or one whose `match_found` was lost
-        // or broken. Then the place in the queue went with it.
-        let is_of_challenge = self.is_of_challenge(match_id);
-        let is_of_queue =
-            !is_of_challenge && self.queue.as_ref().is_some_and(|queue| queue.held || queue.joined.is_some());
-        if is_of_queue {
-            self.leave_for_match(None);
+            return id;
         }
         let id = MatchId::from(match_id);
-        let is_claimed = is_of_challenge || is_of_queue;
-        self.matches.insert(
-            id.clone(),
-            Match { round, is_claimed, ..Match::unseen(id.clone(), now, self.me.as_ref()) },
-        );
-        Some(id)
+        let unseen = Match::unseen(id.clone(), now, self.me.as_ref());
+        self.matches.insert(id.clone(), Match { round, is_claimed, ..unseen });
+        id
+    }
+
+    /// One match more than can be told apart is left out.
+    fn has_room(&self, cx: &mut Context<'_, Event>) -> bool {
+        if self.matches.len() < MAX_MATCHES {
+            return true;
+        }
+        let message =
+            format!("the platform speaks of more than {MAX_MATCHES} matches at once; this one is left out");
+        cx.emit(Event::DecodeError(Error::new(&codes::DECODE_FAILED, message).with_field("match_id")));
+        false
     }
 
     pub(super) fn has_ended(&self, match_id: &str) -> bool {
@@ -178,8 +194,16 @@ impl Session {
             return; // a duplicate; the first commitment counts
         }
         let is_new = self.matches.get(&*found.match_id).is_none() && !self.has_ended(&found.match_id);
-        let (queued, challenge_id) = if is_new { self.claim(&found) } else { (None, None) };
-        let Some(match_id) = self.hear_of(&found.match_id, 0, cx) else { return };
+        let (match_id, queued, challenge_id) = if is_new && !self.is_lost(&found.match_id) {
+            if !self.has_room(cx) {
+                return;
+            }
+            let (queued, challenge_id) = self.claim(&found);
+            (self.open_match(&found.match_id, 0, true, cx), queued, challenge_id)
+        } else {
+            let Some(match_id) = self.hear_of(&found.match_id, 0, cx) else { return };
+            (match_id, None, None)
+        };
         let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.game_type = Some(found.game_type.clone());
@@ -477,6 +501,10 @@ impl Session {
             tracing::warn!(match_id = %printable(match_id.as_str()), "the platform says nothing more about the match");
             cx.emit(Event::MatchLost { match_id });
         }
+    }
+
+    fn is_lost(&self, match_id: &str) -> bool {
+        self.lost.iter().any(|lost| lost.id.as_str() == match_id)
     }
 
     fn take_lost(&mut self, match_id: &str) -> Option<Match> {

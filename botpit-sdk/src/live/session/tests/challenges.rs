@@ -122,6 +122,15 @@ async fn a_match_of_a_challenge_does_not_take_the_place_in_the_queue() {
     stage.reconnect();
     stage.0.pass(GRACE).await;
     assert_eq!(stage.written(), [JOIN_QUEUE], "the wish is there still");
+    // Nor when the place was confirmed before, whatever of the match is heard first.
+    for first in [match_found("m-2"), your_turn("m-2", 1)] {
+        let mut stage = Stage::queued();
+        stage.hear(ACCEPTED.replace("match-uuid", "m-2"));
+        stage.hear(first);
+        let mut joining = stage.join();
+        assert_eq!(joining.try_recv().unwrap().unwrap().position, Some(1), "the place is there still");
+        assert!(stage.written().is_empty());
+    }
 }
 
 #[tokio::test(start_paused = true)]
