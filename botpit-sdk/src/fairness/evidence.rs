@@ -8,7 +8,7 @@ use super::fields::{Fields, agree};
 use super::finding::Violation;
 use super::report::FairnessReport;
 use crate::lamports::Lamports;
-use crate::live::{GameOver, GameStart, MatchFound, MoveData, RoundResult, Turn};
+use crate::live::{Event, GameOver, GameStart, MatchFound, MoveData, RoundResult, Turn};
 use crate::model::{AgentId, GameType, MatchId, Score, Side};
 
 /// At most this many rounds of a match are kept and checked; then the report says that it is truncated.
@@ -173,7 +173,8 @@ impl MatchEvidence {
         self.turn(turn.round, turn.state.as_str());
     }
 
-    /// The agent's own move for a round, as it was sent. Not for a move that was decided and kept back.
+    /// The agent's own move for a round, as it was sent. Where it is not sent after all, say so by
+    /// [`on_move_not_sent`](Self::on_move_not_sent).
     pub fn on_move(&mut self, round: u32, sent: &MoveData) {
         self.moved(round, sent.as_json());
     }
@@ -192,6 +193,40 @@ impl MatchEvidence {
         }
         self.ended(over.winner.clone(), over.final_score, over.server_seed.clone());
         self.paid(over.payout, over.fee, over.is_sandbox);
+    }
+
+    /// A move that was decided and then kept back, because it came too late: it was never made.
+    pub fn on_move_not_sent(&mut self, round: u32) {
+        let Some(side) = self.side else { return };
+        if let Some(last) = self.rounds.last_mut().filter(|last| last.round == round && !last.resolved) {
+            *last.sent_mut(side) = None;
+        }
+    }
+
+    /// Any event of a connection; those of other matches are passed over. The agent's own moves are no events: tell them by
+    /// [`on_move`](Self::on_move).
+    pub fn on_event(&mut self, event: &Event) {
+        if let (Some(of), Some(mine)) = (event.match_id(), &self.match_id)
+            && of != mine
+        {
+            return;
+        }
+        match event {
+            Event::Connected(connected) => {
+                self.me(connected.agent_id.clone());
+                if connected.is_reconnect && self.match_id.is_some() {
+                    self.on_interruption();
+                }
+            }
+            Event::MatchFound(found) => self.on_match_found(found),
+            Event::GameStart(start) => self.on_game_start(start),
+            Event::YourTurn(turn) => self.on_turn(turn),
+            Event::MoveNotSent { round, .. } => self.on_move_not_sent(*round),
+            Event::RoundResult(result) => self.on_round_result(result),
+            Event::GameOver(over) => self.on_game_over(over),
+            Event::Lagged { .. } if self.match_id.is_some() => self.on_interruption(),
+            _ => {}
+        }
     }
 
     /// Messages of the match may be missing: after a lost connection, and after events that were dropped because the bot was

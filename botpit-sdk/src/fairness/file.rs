@@ -12,7 +12,7 @@ use crate::model::MatchRecord;
 /// - `{"proof": …, "replay": …}`: the bodies of `/proof` and `/replay` (spec, "Matches"); one of the two is enough, and a
 ///   `"match"` with the body of `/matches/:match_id` may stand beside them or alone;
 /// - the body of `/proof`, or of `/replay`, as it is;
-/// - a [`FairnessReport`](super::FairnessReport): what was seen is in it;
+/// - a [`FairnessReport`](super::FairnessReport): what was seen is in it; it may stand under `fairness`, as a starter bot writes it;
 /// - a [`MatchEvidence`].
 ///
 /// ```
@@ -46,10 +46,20 @@ pub fn from_json(text: &str) -> Result<MatchEvidence> {
         moves: Option<RawJson>,
         rounds: Option<RawJson>,
         evidence: Option<RawJson>,
+        fairness: Option<RawJson>,
         hash_seen: Option<RawJson>,
     }
 
+    #[derive(Deserialize)]
+    struct Report {
+        evidence: MatchEvidence,
+    }
+
     let forms: Forms = wire::decode(text, "the match")?;
+    if let Some(report) = &forms.fairness {
+        let Report { evidence } = report.decode("fairness")?;
+        return Ok(evidence);
+    }
     if let Some(evidence) = &forms.evidence {
         return evidence.decode("evidence");
     }

@@ -30,24 +30,30 @@ pub(super) fn check(round: &mut Round<'_>, formulas: &mut Formulas) {
         tiles_of(round, "mine_positions", |tiles| tiles.len() == MINES, "five different tiles of 0 to 24");
     let order = tiles_of(round, "reveal_order", |_| true, "different tiles of 0 to 24");
 
-    let most = tiles.iter().flatten().copied().max().unwrap_or(0);
-    let revealed = order.as_ref().map(|order| i64::try_from(order.len()).unwrap_or(i64::MAX));
-    if let Some(revealed) = revealed.filter(|revealed| *revealed < most) {
-        let (told, follows) = (revealed.to_string(), format!("at least {most}"));
-        round.violation(Violation::Contradiction { field: "reveal_order", told, follows });
-    }
     // How many tiles are safe before the first mine. An order that ends before one leaves it open how many more are.
     let before_mine = mines
         .as_ref()
         .zip(order.as_ref())
         .map(|(mines, order)| order.iter().position(|tile| mines.contains(tile)).unwrap_or(order.len()));
     let before_mine = before_mine.and_then(|count| i64::try_from(count).ok());
+    let revealed = order.as_ref().and_then(|order| i64::try_from(order.len()).ok());
+    let ends_at_mine = before_mine.zip(revealed).is_some_and(|(before, revealed)| before < revealed);
+
+    // Nothing needs to be told beyond the mine that ended it.
+    let most = tiles.iter().flatten().copied().max().unwrap_or(0);
+    if let Some(revealed) = revealed.filter(|revealed| *revealed < most && !ends_at_mine) {
+        let (told, follows) = (revealed.to_string(), format!("at least {most}"));
+        round.violation(Violation::Contradiction { field: "reveal_order", told, follows });
+    }
 
     let mut points = [None; 2];
     let fields = [("safe_a", "busted_a"), ("safe_b", "busted_b")];
     for ((slot, tiles), (safe, busted)) in points.iter_mut().zip(tiles).zip(fields) {
         let told_busted = round.result.flag(busted);
-        let follows = tiles.zip(before_mine).map(|(tiles, before)| tiles > before);
+        let follows = tiles
+            .zip(before_mine)
+            .filter(|(tiles, before)| tiles <= before || ends_at_mine)
+            .map(|(tiles, before)| tiles > before);
         round.follows(busted, told_busted, follows);
         let is_busted = follows.or(told_busted);
         let told_safe = round.result.int(safe);

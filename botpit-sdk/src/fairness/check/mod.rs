@@ -42,7 +42,9 @@ pub(super) fn verify(evidence: MatchEvidence, host: &mut HostReadings) -> Fairne
     let seed = evidence.server_seed.as_deref().filter(|_| proven);
 
     let mut rounds: Vec<Round<'_>> = Vec::with_capacity(evidence.rounds.len());
-    rounds.extend(evidence.rounds.iter().map(|seen| Round::new(&evidence, seen, seed)));
+    let tells_moves =
+        evidence.side.is_some_and(|side| evidence.rounds.iter().any(|round| round.sent(side).is_some()));
+    rounds.extend(evidence.rounds.iter().map(|seen| Round::new(&evidence, seen, seed, tells_moves)));
     let mut formulas = Formulas::default();
     let game = evidence.game_type.as_ref();
     let is_known = game.is_some_and(GameType::is_known);

@@ -59,13 +59,20 @@ pub(super) enum Basis {
 }
 
 impl<'e> Round<'e> {
-    pub(super) fn new(evidence: &'e MatchEvidence, seen: &'e RoundEvidence, seed: Option<&'e str>) -> Self {
+    /// `tells_moves`: whether what was seen has the reader's own moves at all.
+    pub(super) fn new(
+        evidence: &'e MatchEvidence,
+        seen: &'e RoundEvidence,
+        seed: Option<&'e str>,
+        tells_moves: bool,
+    ) -> Self {
         fn text(raw: Option<&RawJson>) -> Option<&str> {
             raw.map(RawJson::as_str)
         }
         let result = Fields::of_option(text(seen.result.as_ref()));
         let has_moved = [Side::A, Side::B].map(|side| {
-            let knows = evidence.all_moves_known || (evidence.side == Some(side) && seen.state.is_some());
+            let knows = evidence.all_moves_known
+                || (tells_moves && evidence.side == Some(side) && seen.state.is_some());
             match seen.sent(side) {
                 Some(_) => Some(true),
                 None if knows => Some(false),
