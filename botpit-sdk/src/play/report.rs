@@ -119,7 +119,7 @@ impl fmt::Display for MatchReport {
         }
         match (self.fairness.commitment(), &self.verdict) {
             (_, Verdict::Violated { .. }) => write!(f, ", NOT FAIR: {}", self.verdict),
-            (Some(check), verdict) => write!(f, ", fair: {check}, {verdict}"),
+            (Some(check), verdict) => write!(f, ", {verdict}, fair: {check}"),
             (None, _) => write!(f, ", no seed was revealed"),
         }
     }
