@@ -15,12 +15,16 @@ use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::bankroll::{Bankroll, SharedGuard};
+use crate::fairness::Readings;
 use crate::games::Game;
+use crate::games::untyped::Untyped;
+use crate::ledger::Ledger;
 use crate::live::{
     Command, CurrentKey, EventHandler, Events, Handle, Session, Timings, answer_lookups, check_key, heard_by,
     runner,
 };
-use crate::model::AgentId;
+use crate::model::{AgentId, GameType};
 use crate::play::{Play, Strategy};
 use crate::rest::{Rest, RestBuilder, StoredKey};
 use crate::signer::Signer;
@@ -75,6 +79,8 @@ pub struct Client {
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Shutdown,
+    guard: SharedGuard,
+    readings: Readings,
 }
 
 impl Client {
@@ -90,6 +96,8 @@ impl Client {
             max_events: 1_024,
             max_event_bytes: 8 << 20,
             shutdown: None,
+            bankroll: Bankroll::default(),
+            readings: Readings::new(),
         }
     }
 
@@ -130,6 +138,28 @@ impl Client {
             builder.rest_url = Some(Ok(base));
         }
         Ok(builder)
+    }
+
+    /// Stakes, payouts and fees of every match since the client was built, over all of its connections and clones.
+    ///
+    /// ```
+    /// # use botpit_sdk::{Client, Host, SignedLamports};
+    /// let client = Client::builder("bp_live_…").host(Host::Production).build()?;
+    /// assert_eq!(client.ledger().profit(), SignedLamports::ZERO);
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    pub fn ledger(&self) -> Ledger {
+        self.guard.lock().ledger().clone()
+    }
+
+    /// What this client's matches have shown of how the platform derives what chance decides.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    /// The guard that every wager passes.
+    pub(crate) fn guard(&self) -> &SharedGuard {
+        &self.guard
     }
 
     /// Where it connects to, as it may be shown.
@@ -197,7 +227,16 @@ impl Client {
 
     /// The short way for one game: a strategy from a typed turn to a typed move, that queues, plays and reports.
     pub fn play<G: Game, S: Strategy<G>>(&self, strategy: S) -> Play<G, S> {
-        Play::new(self.clone(), strategy)
+        Play::new(self.clone(), G::game_type(), strategy)
+    }
+
+    /// The same for a game that has no types here, by its name on the wire: see [`games::untyped`](crate::games::untyped).
+    pub fn play_untyped<S: Strategy<Untyped>>(
+        &self,
+        game_type: impl Into<GameType>,
+        strategy: S,
+    ) -> Play<Untyped, S> {
+        Play::new(self.clone(), game_type.into(), strategy)
     }
 
     /// The REST side of the same host: for the lobby, the active matches, a match's replay and proof.
@@ -279,7 +318,8 @@ impl Client {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.url.clone(), self.key.clone(), self.timings)
+        let session = Session::new(self.url.clone(), self.key.clone(), self.timings);
+        session.guarded(self.guard.clone()).reading(self.readings.clone())
     }
 
     fn rest_builder(&self) -> RestBuilder {
@@ -323,6 +363,8 @@ pub struct ClientBuilder {
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Option<Shutdown>,
+    bankroll: Bankroll,
+    readings: Readings,
 }
 
 impl ClientBuilder {
@@ -424,6 +466,19 @@ impl ClientBuilder {
         self
     }
 
+    /// What may be risked: see [`bankroll`](crate::bankroll). Default: ten times the first wager may be lost.
+    pub fn bankroll(mut self, bankroll: Bankroll) -> Self {
+        self.bankroll = bankroll;
+        self
+    }
+
+    /// What is known already of how the platform derives what chance decides: the checks of matches add to it. Shared with
+    /// whoever has a clone.
+    pub fn readings(mut self, readings: &Readings) -> Self {
+        self.readings = readings.clone();
+        self
+    }
+
     /// Makes jitter repeatable.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
@@ -466,6 +521,8 @@ impl ClientBuilder {
             max_events: self.max_events,
             max_event_bytes: self.max_event_bytes,
             shutdown: self.shutdown.unwrap_or_default(),
+            guard: SharedGuard::new(self.bankroll),
+            readings: self.readings,
         })
     }
 }

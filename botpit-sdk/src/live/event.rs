@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::TurnId;
-use crate::fairness::CommitmentCheck;
+use crate::fairness::{CommitmentCheck, FairnessReport};
 use crate::games::Game;
-use crate::lamports::Lamports;
+use crate::lamports::{Lamports, SignedLamports};
 use crate::model::{AgentId, ChallengeId, GameType, MatchId, Score, Side, TauntId};
 
 /// Something happened. Events of one match come in the order in which they happened.
@@ -60,6 +60,14 @@ pub enum Event {
     QueueUpdate(QueueUpdate),
     /// An opponent was found (spec, "Matchmaking").
     MatchFound(MatchFound),
+    /// The bankroll's guard did not allow the match that was found, and it is resigned. The bot is not asked for moves in
+    /// it; its `GameOver` follows.
+    MatchRefused {
+        /// The match.
+        match_id: MatchId,
+        /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+        reason: Error,
+    },
     /// The match begins.
     GameStart(GameStart),
     /// A move is asked for (spec, "Gameplay").
@@ -83,6 +91,9 @@ pub enum Event {
     },
     /// A round ended.
     RoundResult(RoundResult),
+    /// A match that is over was checked against its revealed seed. It comes just before the match's `GameOver`, without
+    /// being asked for.
+    Fairness(Arc<FairnessReport>),
     /// The match ended.
     GameOver(GameOver),
     /// The platform says nothing more about a match, so it is given up for lost: after a reconnect or a message that could
@@ -122,8 +133,9 @@ pub enum Event {
         /// In words.
         text: Option<String>,
     },
-    /// The platform refused something. [`Error::platform_code`] has its code. The protocol does not say which command it was
-    /// about: where only one can be meant, that one fails with the error too.
+    /// The platform refused something: [`Error::platform_code`] has its code. The protocol does not say which command it was
+    /// about: where only one can be meant, that one fails with the error too. Or the bankroll's guard refused:
+    /// [`BankrollRefusal::of`](crate::BankrollRefusal::of) has its reason.
     Error(Error),
     /// A message of a known type could not be decoded, or is no message at all. The connection goes on.
     DecodeError(Error),
@@ -156,6 +168,7 @@ impl Event {
     pub fn match_id(&self) -> Option<&MatchId> {
         match self {
             Self::MatchFound(MatchFound { match_id, .. })
+            | Self::MatchRefused { match_id, .. }
             | Self::GameStart(GameStart { match_id, .. })
             | Self::YourTurn(Turn { match_id, .. })
             | Self::MoveNotSent { match_id, .. }
@@ -167,6 +180,7 @@ impl Event {
             | Self::TauntReceived { match_id, .. }
             | Self::ChallengeAccepted(ChallengeAccepted { match_id: Some(match_id), .. })
             | Self::Lagged { match_id: Some(match_id), .. } => Some(match_id),
+            Self::Fairness(report) => report.match_id(),
             _ => None,
         }
     }
@@ -179,6 +193,8 @@ impl InboxEvent for Event {
             Self::RoundResult(result) => result.result.as_ref().map_or(0, |raw| raw.as_str().len()),
             Self::SpectateUpdate { event, .. } => event.as_str().len(),
             Self::Unknown(message) => message.text.len(),
+            // A round's check, with what was seen of it.
+            Self::Fairness(report) => report.rounds().len() * 512,
             _ => 0,
         };
         size_of::<Self>() + raw
@@ -410,7 +426,7 @@ impl fmt::Display for Outcome {
 }
 
 /// The payload of [`Event::GameOver`] (spec, "Gameplay").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GameOver {
     /// The match.
@@ -427,11 +443,15 @@ pub struct GameOver {
     pub payout: Option<Lamports>,
     /// The platform's fee, where it says.
     pub fee: Option<Lamports>,
+    /// What the match brought, or cost, by the [ledger](crate::ledger); `None` where a figure was not told.
+    pub profit: Option<SignedLamports>,
     /// The revealed seed.
     pub server_seed: Option<String>,
     /// Whether the seed matches the commitment from the match's beginning. `None` where no seed was revealed, or the
     /// beginning was not seen.
     pub commitment: Option<CommitmentCheck>,
+    /// What came of the check of the whole match.
+    pub fairness: Arc<FairnessReport>,
     /// Whether it was free play, where the platform says.
     pub is_sandbox: Option<bool>,
 }

@@ -18,6 +18,7 @@ use super::event::{
 use super::handle::Handle;
 use super::move_data::MoveData;
 use super::session::Heard;
+use crate::fairness::FairnessReport;
 use crate::model::{AgentId, ChallengeId, MatchId, TauntId};
 
 /// A boxed future, for handlers that are chosen at run time.
@@ -156,12 +157,16 @@ callbacks! {
     on_queue_update(update: QueueUpdate) in Event::QueueUpdate(update) => update;
     /// An opponent was found.
     on_match_found(found: MatchFound) in Event::MatchFound(found) => found;
+    /// The bankroll's guard did not allow the match that was found: it is resigned.
+    on_match_refused(refused: MatchRefused) in Event::MatchRefused { match_id, reason } => MatchRefused { match_id, reason };
     /// The match begins.
     on_game_start(start: GameStart) in Event::GameStart(start) => start;
     /// The opponent has moved; what, stays hidden until the round ends.
     on_opponent_moved(moved: OpponentMoved) in Event::OpponentMoved { match_id, round } => OpponentMoved { match_id, round };
     /// A round ended.
     on_round_result(result: RoundResult) in Event::RoundResult(result) => result;
+    /// A match that is over was checked against its revealed seed; its `on_game_over` comes next.
+    on_fairness(report: Arc<FairnessReport>) in Event::Fairness(report) => report;
     /// The match ended.
     on_game_over(over: GameOver) in Event::GameOver(over) => over;
     /// The platform says nothing more about a match: it is given up for lost. See [`Event::MatchLost`].
@@ -176,7 +181,7 @@ callbacks! {
     on_challenge_cancelled(challenge: ChallengeId) in Event::ChallengeCancelled { challenge_id } => challenge_id;
     /// The opponent says something.
     on_taunt_received(taunt: TauntReceived) in Event::TauntReceived { match_id, agent_id, taunt_id, text } => TauntReceived { match_id, agent_id, taunt_id, text };
-    /// The platform refused something.
+    /// The platform refused something, or the bankroll's guard did.
     on_error(error: Error) in Event::Error(error) => error;
     /// A message could not be decoded. The connection goes on.
     on_decode_error(error: Error) in Event::DecodeError(error) => error;
@@ -224,6 +229,16 @@ pub struct Reconnecting {
     pub delay: Duration,
     /// Why the connection is gone.
     pub cause: Error,
+}
+
+/// The argument of [`EventHandler::on_match_refused`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MatchRefused {
+    /// The match.
+    pub match_id: MatchId,
+    /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+    pub reason: Error,
 }
 
 /// The argument of [`EventHandler::on_queue_left`].

@@ -20,6 +20,7 @@ use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::socket::Context;
 
 use super::{Culprit, Phase, Reply, Session, answer};
+use crate::bankroll::{AtStake, BankrollRefusal};
 use crate::lamports::Lamports;
 use crate::live::event::{Challenge, ChallengeAccepted, Event};
 use crate::live::lookup::Lookup;
@@ -117,6 +118,23 @@ impl Challenges {
         self.line.is_empty() && self.open.is_empty() && self.unsure.is_empty()
     }
 
+    /// What may be lost by challenges that are open, or that may be.
+    pub(super) fn at_stake(&self, open: &mut AtStake) {
+        let asked = self.line.front().filter(|_| self.in_flight);
+        match asked {
+            Some(Call::Create(create)) => open.of_wish(create.request.wager_lamports),
+            // What it is for is not known before its match is found.
+            Some(Call::Accept { .. }) => open.of_wish(Lamports::MIN_WAGER),
+            Some(Call::Cancel { .. }) | None => {}
+        }
+        for request in self.open.iter().map(|own| &own.request) {
+            open.of_wish(request.wager_lamports);
+        }
+        for create in &self.unsure {
+            open.of_wish(create.request.wager_lamports);
+        }
+    }
+
     /// What becomes of everything that waits.
     fn fail_all(&mut self, error: &Error) {
         let in_flight = std::mem::take(&mut self.in_flight);
@@ -191,12 +209,16 @@ impl Session {
     pub(super) fn next_challenge_call(&mut self, cx: &mut Context<'_, Event>) {
         while self.phase == Phase::Ready && !self.challenges.in_flight {
             let Some(call) = self.challenges.line.front() else { return };
-            match call.message().to_text().and_then(|text| cx.send(text)) {
+            let message = call.message();
+            match self.may_send(&message).and_then(|()| message.to_text()).and_then(|text| cx.send(text)) {
                 Ok(()) => {
                     self.challenges.in_flight = true;
                     self.challenges.due = Some(cx.now() + self.timings.answer);
                 }
                 Err(error) => {
+                    if BankrollRefusal::of(&error).is_some() {
+                        cx.emit(Event::Error(error.clone())); // nobody waits for one that is made again
+                    }
                     if let Some(call) = self.challenges.line.pop_front() {
                         call.fail(error);
                     }

@@ -8,6 +8,7 @@ use sdk_core::socket::Context;
 use sdk_core::wire::{RawJson, Text, printable};
 use tokio_util::sync::CancellationToken;
 
+use super::fairness::Witness;
 use super::{MAX_MATCHES, MAX_TURN, REMEMBERED_MATCHES, Session};
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
@@ -18,7 +19,8 @@ use crate::model::{self, AgentId, ChallengeId, GameType, MatchId, Side};
 
 pub(super) struct Match {
     pub(super) id: MatchId,
-    game_type: Option<GameType>,
+    pub(super) game_type: Option<GameType>,
+    pub(super) wager: Option<Lamports>,
     side: Option<Side>,
     server_seed_hash: Option<String>,
     pub(super) over: Arc<CancellationToken>,
@@ -35,13 +37,17 @@ pub(super) struct Match {
     asked: bool,
     /// A turn that waits for that answer.
     held: Option<Box<Turn>>,
+    /// The bankroll's guard did not allow it: it is resigned, and the bot is not asked.
+    pub(super) refused: bool,
+    pub(super) witness: Witness,
 }
 
 impl Match {
-    fn unseen(id: MatchId, now: Instant) -> Self {
+    fn unseen(id: MatchId, now: Instant, me: Option<&AgentId>) -> Self {
         Self {
             id,
             game_type: None,
+            wager: None,
             side: None,
             server_seed_hash: None,
             over: Arc::default(),
@@ -52,6 +58,8 @@ impl Match {
             is_claimed: false,
             asked: false,
             held: None,
+            refused: false,
+            witness: Witness::of(me),
         }
     }
 }
@@ -107,7 +115,8 @@ impl Session {
             return id;
         }
         let id = MatchId::from(match_id);
-        self.matches.insert(id.clone(), Match { round, is_claimed, ..Match::unseen(id.clone(), now) });
+        let unseen = Match::unseen(id.clone(), now, self.me.as_ref());
+        self.matches.insert(id.clone(), Match { round, is_claimed, ..unseen });
         id
     }
 
@@ -133,6 +142,7 @@ impl Session {
             known.heard = false;
             known.silent_since = now;
         }
+        self.witnesses_interrupted();
         if !self.matches.is_empty() {
             self.expect_word_by(now + self.timings.lost_after);
         }
@@ -151,6 +161,7 @@ impl Session {
             // How it ended cannot be read; that it did can.
             self.close_match(&match_id, &known);
             self.resigned(&match_id, &Ok(()));
+            self.book(&known, None);
             cx.emit(Event::MatchLost { match_id });
             self.after_match(cx);
             return;
@@ -196,13 +207,15 @@ impl Session {
         let above_queued = queued.filter(|queued| found.wager_lamports > *queued);
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.game_type = Some(found.game_type.clone());
+            known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
+            known.witness.found(&match_id, &found);
         }
         if let Some(queued) = above_queued {
             tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
         cx.emit(Event::MatchFound(MatchFound {
-            match_id,
+            match_id: match_id.clone(),
             game_type: found.game_type,
             opponent_id: AgentId::from(&*found.opponent_id),
             opponent_name: found.opponent_name.map(Into::into),
@@ -211,6 +224,7 @@ impl Session {
             challenge_id,
             above_queued,
         }));
+        self.hold_against_bankroll(match_id, found.wager_lamports, cx);
     }
 
     /// What a new match was found for: the wager that was queued with, or the challenge that it came of.
@@ -234,17 +248,23 @@ impl Session {
         let Some(match_id) = self.hear_of(&start.match_id, 0, cx) else { return };
         if let Some(known) = self.matches.get_mut(match_id.as_str()) {
             known.side = Some(start.your_side);
+            known.witness.started(start.your_side);
         }
         cx.emit(Event::GameStart(GameStart { match_id, side: start.your_side }));
     }
 
     pub(super) fn on_turn(&mut self, text: &Text, turn: &model::YourTurn<'_>, cx: &mut Context<'_, Event>) {
         let Some(match_id) = self.hear_of(&turn.match_id, turn.round, cx) else { return };
+        if self.matches.get(match_id.as_str()).is_some_and(|known| known.refused) {
+            self.give_up_refused(match_id, cx);
+            return;
+        }
         let state = RawJson::part_of(text, turn.game_state.get());
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
             Asked::New(id) => {
-                let Some(known) = self.matches.get(match_id.as_str()) else { return };
+                let Some(known) = self.matches.get_mut(match_id.as_str()) else { return };
+                known.witness.asked(turn.round, &state);
                 let turn = Turn {
                     game_type: known.game_type.clone(),
                     round: turn.round,
@@ -283,6 +303,9 @@ impl Session {
             // The platform's clock was a little ahead of ours.
             cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
         }
+        if let Some(known) = self.matches.get_mut(match_id.as_str()) {
+            known.witness.resolved(result);
+        }
         if !self.heard.round_result {
             return;
         }
@@ -296,16 +319,16 @@ impl Session {
     }
 
     pub(super) fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+        let (match_id, mut known) = match self.matches.remove_entry(&*over.match_id) {
             Some(open) => open,
             None if self.has_ended(&over.match_id) => {
                 tracing::debug!("game_over for a match that is over");
                 return;
             }
             None => {
-                let known = self
-                    .take_lost(&over.match_id)
-                    .unwrap_or_else(|| Match::unseen(MatchId::from(&*over.match_id), cx.now()));
+                let known = self.take_lost(&over.match_id).unwrap_or_else(|| {
+                    Match::unseen(MatchId::from(&*over.match_id), cx.now(), self.me.as_ref())
+                });
                 (known.id.clone(), known)
             }
         };
@@ -321,6 +344,8 @@ impl Session {
             Some(id) if self.me.as_ref() == Some(id) => Outcome::Won,
             Some(_) => Outcome::Lost,
         };
+        let fairness = self.check_fairness(&mut known, &over, cx);
+        let profit = self.book(&known, Some((outcome, &over))).profit();
         cx.emit(Event::GameOver(GameOver {
             match_id,
             outcome,
@@ -329,8 +354,10 @@ impl Session {
             final_score: over.final_score,
             payout: over.payout_lamports,
             fee: over.fee_lamports,
+            profit,
             server_seed: over.server_seed.map(Into::into),
             commitment,
+            fairness,
             is_sandbox: over.is_sandbox,
         }));
         self.after_match(cx);
@@ -384,8 +411,10 @@ impl Session {
         if let Some(facts) = facts {
             let side = me.and_then(|me| facts.side_of(&me));
             known.game_type.get_or_insert(facts.game_type);
+            known.wager.get_or_insert(facts.wager);
             if let (None, Some(side)) = (known.side, side) {
                 known.side = Some(side);
+                known.witness.started(side);
                 cx.emit(Event::GameStart(GameStart { match_id: match_id.clone(), side }));
             }
         }
@@ -456,8 +485,10 @@ impl Session {
 
     fn give_up(&mut self, silent: Vec<MatchId>, cx: &mut Context<'_, Event>) {
         for match_id in silent {
-            if let Some(known) = self.matches.remove(match_id.as_str()) {
+            if let Some(mut known) = self.matches.remove(match_id.as_str()) {
                 known.over.cancel();
+                known.witness.interrupted();
+                self.book(&known, None);
                 if self.lost.len() >= REMEMBERED_MATCHES
                     && let Some(forgotten) = self.lost.pop_front()
                 {

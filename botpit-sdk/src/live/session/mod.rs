@@ -21,8 +21,12 @@
 //! | `spectating` | the match that is watched |
 //! | `taunts` | one a round |
 //! | `refusals` | whose error it is |
+//! | `books` | what passes the bankroll's guard, and what is written down |
+//! | `fairness` | what is seen of a match, and its check |
 
+mod books;
 mod challenges;
+mod fairness;
 mod matches;
 mod queue;
 mod refusals;
@@ -60,6 +64,8 @@ use super::lookup::{Answer, Lookup};
 use super::match_map::MatchMap;
 use super::move_data::MoveData;
 use super::spectator::SpectatorEvent;
+use crate::bankroll::SharedGuard;
+use crate::fairness::{Readings, host_of};
 use crate::model::{
     self, AgentId, Authenticate, ChallengeId, ClientMessage, CreateChallenge, JoinQueue, MatchId,
     ServerMessage, TauntId,
@@ -202,6 +208,12 @@ pub(crate) struct Session {
     stays: bool,
     /// The frequent events that the bot listens to.
     heard: Heard,
+    /// What may be risked, and what was won and lost.
+    guard: SharedGuard,
+    /// How the platform derives what chance decides, as far as it is known.
+    readings: Readings,
+    /// The name under which the readings know the platform.
+    host: String,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -221,6 +233,7 @@ enum Phase {
 impl Session {
     pub(crate) fn new(url: Url, current: CurrentKey, timings: Timings) -> Self {
         Self {
+            host: host_of(&url),
             url,
             key: current.get(),
             current,
@@ -245,6 +258,8 @@ impl Session {
             asked_about_matches: 0,
             stays: false,
             heard: Heard::default(),
+            guard: SharedGuard::default(),
+            readings: Readings::new(),
             ledger: TurnLedger::default(),
             resume_at: None,
             lost_at: None,
@@ -267,6 +282,20 @@ impl Session {
     #[must_use]
     pub(crate) fn only(mut self, heard: Heard) -> Self {
         self.heard = heard;
+        self
+    }
+
+    /// Holds every wager against a guard that others may share.
+    #[must_use]
+    pub(crate) fn guarded(mut self, guard: SharedGuard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Checks matches with what others have learnt of the platform.
+    #[must_use]
+    pub(crate) fn reading(mut self, readings: Readings) -> Self {
+        self.readings = readings;
         self
     }
 
@@ -294,12 +323,18 @@ impl Session {
         };
         let ready = self.phase == Phase::Ready;
         let now = cx.now();
-        match self.ledger.decided(match_id, turn, data.frame(match_id), ready, now) {
+        let round = self.ledger.round(match_id, turn).unwrap_or_default();
+        let decided = self.ledger.decided(match_id, turn, data.frame(match_id), ready, now);
+        if matches!(decided, Decided::Send | Decided::Hold)
+            && let Some(known) = self.matches.get_mut(match_id.as_str())
+        {
+            known.witness.decided(turn, round, data);
+        }
+        match decided {
             Decided::Send => self.send_move(turn, cx),
             Decided::Hold => {}
             Decided::Late(late_by) => {
                 tracing::warn!(match_id = %printable(match_id.as_str()), late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
-                let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
             Decided::Stale => {
@@ -453,6 +488,7 @@ impl Session {
                 format!("{} needs a live connection", message.name()),
             ));
         }
+        self.may_send(message)?;
         self.send_text(message.to_text()?.into(), cx)
     }
 
@@ -488,6 +524,7 @@ impl Session {
         self.challenges_lost(cause);
         self.resigns_lost();
         self.watching_lost();
+        self.witnesses_interrupted();
         if self.draining {
             self.forget_challenges(cause);
             self.wait_for_matches_at_most(cx);
@@ -574,7 +611,10 @@ impl Protocol for Session {
             }
             Command::SendRaw { text, reply } => {
                 let _ = reply.send(match self.phase {
-                    Phase::Ready => self.send_text(text, cx),
+                    // What is not one of the protocol's own messages is nothing that the guard knows.
+                    Phase::Ready => ClientMessage::decode(text.as_str())
+                        .map_or(Ok(()), |message| self.may_send(&message))
+                        .and_then(|()| self.send_text(text, cx)),
                     _ => Err(Error::new(&codes::NOT_CONNECTED, "there is no authenticated connection")),
                 });
             }
@@ -600,7 +640,10 @@ impl Protocol for Session {
 
     fn on_write(&mut self, token: Token, cx: &mut Context<'_, Event>) -> bool {
         match self.ledger.writing(TurnId(token.0), cx.now()) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.witness_written(TurnId(token.0));
+                true
+            }
             Err(Some((match_id, round, late_by))) => {
                 cx.emit(Event::MoveNotSent { match_id, round, late_by: Some(late_by) });
                 false
@@ -680,6 +723,7 @@ impl Protocol for Session {
                 self.watching_ended(reason);
                 for known in self.matches.values() {
                     known.over.cancel();
+                    self.book(known, None);
                 }
                 cx.emit(Event::Closed { reason: reason.cloned() });
             }

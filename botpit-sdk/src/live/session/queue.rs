@@ -6,6 +6,7 @@ use sdk_core::socket::Context;
 
 use super::challenges::unanswered;
 use super::{Culprit, Phase, Reply, Session, answer, refusals};
+use crate::bankroll::BankrollRefusal;
 use crate::lamports::Lamports;
 use crate::live::event::{Event, QueueJoined};
 use crate::model::{self, ClientMessage, ErrorCode, GameType, JoinQueue};
@@ -71,6 +72,11 @@ impl Session {
             }
             return;
         }
+        if let Err(refused) = self.may_send(&ClientMessage::JoinQueue(request.clone())) {
+            let _ = reply.send(Err(refused.clone()));
+            cx.emit(Event::Error(refused));
+            return;
+        }
         self.queue =
             Some(Queue { request, asked: false, joined: None, due: None, held: false, waiting: vec![reply] });
         if self.phase == Phase::Ready {
@@ -83,7 +89,13 @@ impl Session {
         if queue.asked {
             return;
         }
-        let sent = ClientMessage::JoinQueue(queue.request.clone()).to_text().and_then(|text| cx.send(text));
+        let message = ClientMessage::JoinQueue(queue.request.clone());
+        // Perhaps asked for again after an outage, in which something else was lost.
+        let queue = self.queue.take();
+        let allowed = self.may_send(&message);
+        self.queue = queue;
+        let Some(queue) = &mut self.queue else { return };
+        let sent = allowed.and_then(|()| message.to_text()).and_then(|text| cx.send(text));
         match sent {
             Ok(()) => {
                 queue.asked = true;
@@ -92,6 +104,9 @@ impl Session {
             Err(error) => {
                 if let Some(queue) = self.queue.take() {
                     queue.fail(&error);
+                }
+                if BankrollRefusal::of(&error).is_some() {
+                    cx.emit(Event::Error(error)); // perhaps nobody waits for the answer any more
                 }
             }
         }
