@@ -6,6 +6,7 @@
 pub mod botpit;
 mod options;
 mod report;
+pub mod rival;
 
 pub use options::Options;
 pub use report::{Report, exit};
