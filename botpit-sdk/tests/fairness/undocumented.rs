@@ -181,6 +181,33 @@ fn equal_cards_and_divisions() {
 }
 
 #[test]
+fn nothing_needs_to_be_revealed_beyond_the_mine() {
+    // Round 1 has five safe tiles. Both took more, and the sixth was the last that anybody saw.
+    let mut scene = honest("mines");
+    let round = &mut scene["rounds"][0];
+    round["mine"]["tiles"] = json!(8);
+    for (field, value) in [
+        ("tiles_a", json!(8)),
+        ("tiles_b", json!(9)),
+        ("safe_a", json!(0)),
+        ("safe_b", json!(5)),
+        ("busted_a", json!(true)),
+        ("busted_b", json!(true)),
+        ("reveal_order", json!([5, 14, 21, 22, 2, 24])),
+        ("round_winner", Value::Null),
+    ] {
+        round["result"][field] = value;
+    }
+    round["score"] = json!([0, 0]);
+    let next = &mut scene["rounds"][1];
+    (next["state"]["history"], next["state"]["score"], next["score"]) =
+        (json!([]), json!([0, 0]), json!([1, 0]));
+    (scene["final_score"], scene["winner"], scene["payout"]) = (json!([1, 0]), json!(A), Value::Null);
+    let report = verify(&scene);
+    assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Verified, 0), "{report}");
+}
+
+#[test]
 fn scores_may_have_the_reader_first() {
     let mut evidence = MatchEvidence::new();
     evidence.me(B.into());
