@@ -246,6 +246,23 @@ fn a_gap_in_what_was_seen_is_no_gap_in_the_match() {
 }
 
 #[test]
+fn a_lost_connection_that_cost_no_message_costs_no_verdict() {
+    for game in ["rps", "dice_duel", "crash"] {
+        let mut evidence = seen(&honest(game));
+        evidence.on_interruption();
+        let report = evidence.verify();
+        assert_eq!(report.verdict(), &Verdict::Verified, "{report}");
+        // The last round is missing: the final score shows it.
+        let mut scene = honest(game);
+        scene["rounds"].as_array_mut().unwrap().pop();
+        let mut evidence = seen(&scene);
+        evidence.on_interruption();
+        let report = evidence.verify();
+        assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Consistent, 0), "{report}");
+    }
+}
+
+#[test]
 fn a_field_of_another_type_hides_no_other() {
     noted("math_duel", |scene| scene["rounds"][1]["result"]["answer_b"] = json!("many"), "unreadable");
     let mut scene = honest("dice_duel");
@@ -269,6 +286,13 @@ fn a_match_without_end_is_truncated() {
     let report = evidence.verify();
     assert!(report.is_truncated() && report.rounds().len() == MAX_ROUNDS);
     assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Consistent, 0));
+
+    // Nor by a file.
+    let mut file = serde_json::to_value(seen(&honest("rps"))).unwrap();
+    let round = file["rounds"][0].clone();
+    file["rounds"] = Value::from(vec![round; 5_000]);
+    let report = serde_json::from_value::<MatchEvidence>(file).unwrap().verify();
+    assert!(report.is_truncated() && report.rounds().len() == MAX_ROUNDS);
 
     // Nor does a server fill the memory with words.
     let mut evidence = MatchEvidence::new();
