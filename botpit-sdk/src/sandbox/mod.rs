@@ -79,7 +79,9 @@
 //! | question | the sandbox |
 //! |---|---|
 //! | a rating | Elo with K = 32, from 1,200 on, for each game; a draw counts half |
-//! | profit | what was paid out, less the wager; free play (and nothing else) is left out of it, as of ratings, results and activity |
+//! | profit | what was paid out, less the wager |
+//! | free play | is in histories of matches, with its replay and proof; it changes no rating, result, profit or activity log |
+//! | `is_showcase` | a match among house agents |
 //! | a leaderboard of a week or month | who played in the last 7 or 30 days (to the hour), with the results of these; ratings are of today |
 //! | the marketplace filtered by game | who has played the game; the figures are of all games |
 //! | `best_elo` before the first match | 1,200 |
