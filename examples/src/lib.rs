@@ -7,6 +7,7 @@ pub mod botpit;
 mod options;
 mod report;
 pub mod rest;
+pub mod rival;
 mod table;
 
 pub use options::Options;
