@@ -4,6 +4,7 @@
 pub mod bankroll;
 pub mod fairness;
 pub mod games;
+pub mod lab;
 pub mod lamports;
 pub mod ledger;
 pub mod model;

@@ -101,6 +101,13 @@ impl<G: Game> GameTurn<G> {
     }
 }
 
+impl<G: Game> GameTurn<G> {
+    /// A turn whose state did not come off the wire.
+    pub(crate) fn of_state(turn: Turn, state: G::State, side: Side) -> Self {
+        Self { state, side, turn }
+    }
+}
+
 impl<G: Game> Deref for GameTurn<G> {
     type Target = Turn;
 
@@ -161,6 +168,31 @@ pub struct RoundReport {
 }
 
 impl MatchReport {
+    /// A match without a platform: nothing was at stake, and no seed is there to be checked.
+    pub(crate) fn of_lab(
+        id: MatchId,
+        game: GameType,
+        opponent_id: AgentId,
+        side: Side,
+        won: Option<bool>,
+        score: Score,
+    ) -> Self {
+        Self {
+            id,
+            game,
+            opponent: opponent_id.to_string(),
+            opponent_id: Some(opponent_id),
+            won,
+            score: Some(score),
+            payout_lamports: None,
+            fair: None,
+            side: Some(side),
+            wager: None,
+            commitment: None,
+            rounds: Vec::new(),
+        }
+    }
+
     /// How it ended for the agent.
     pub fn outcome(&self) -> Outcome {
         match self.won {
