@@ -2,7 +2,11 @@
 //! what a strategy may ask for and nothing else.
 //!
 //! `cargo bench -p botpit-sdk --bench lab`
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints its figures, and fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints its figures, and fails by panicking"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
