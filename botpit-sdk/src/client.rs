@@ -16,8 +16,10 @@ use url::Url;
 
 use crate::bankroll::{Bankroll, SharedGuard};
 use crate::games::Game;
+use crate::games::untyped::Untyped;
 use crate::ledger::Ledger;
 use crate::live::{EventHandler, Events, Handle, Session, Timings, heard_by, runner};
+use crate::model::GameType;
 use crate::play::{Play, Strategy};
 
 /// The path of the WebSocket (spec, "Connection").
@@ -202,7 +204,16 @@ impl Client {
 
     /// The short way for one game: a strategy from a typed turn to a typed move, that queues, plays and reports.
     pub fn play<G: Game, S: Strategy<G>>(&self, strategy: S) -> Play<G, S> {
-        Play::new(self.clone(), strategy)
+        Play::new(self.clone(), G::game_type(), strategy)
+    }
+
+    /// The same for a game that has no types here, by its name on the wire: see [`games::untyped`](crate::games::untyped).
+    pub fn play_untyped<S: Strategy<Untyped>>(
+        &self,
+        game_type: impl Into<GameType>,
+        strategy: S,
+    ) -> Play<Untyped, S> {
+        Play::new(self.clone(), game_type.into(), strategy)
     }
 
     /// What stops this client, together with everything else that shares it.

@@ -32,7 +32,10 @@ pub use live::{
     QueueLeft, QueueUpdate, Reconnecting, RoundResult, Turn, TurnId, UnknownMessage,
 };
 pub use model::ErrorCode;
-pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
+pub use play::{
+    BlockingStrategy, BoxedStrategy, Fallback, GameTurn, MAX_ROUNDS, MatchReport, Play, Played, RoundReport,
+    Strategy, StrategyExt, StrategyFailure, Summary,
+};
 pub use rest::Rest;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
 pub use signer::Signer;

@@ -280,7 +280,14 @@ impl<G: LabGame> Table<G> {
         let told = |side: Side| {
             let opponent = ids.of(side.other()).clone();
             let won = won.map(|winner| winner == side);
-            MatchReport::of_lab(self.match_id.clone(), self.game_type.clone(), opponent, side, won, score)
+            MatchReport::of_lab(
+                self.match_id.clone(),
+                self.game_type.clone(),
+                opponent,
+                side,
+                won,
+                Some(score),
+            )
         };
         a.on_match(&told(Side::A));
         b.on_match(&told(Side::B));

@@ -9,6 +9,8 @@
 //! 3. the queue is joined again after that grace, unless a match turned up that the place was for;
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
+mod books;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,10 +34,9 @@ use super::event::{
 use super::ledger::{Asked, Decided, TurnId, TurnLedger};
 use super::match_map::MatchMap;
 use super::move_data::MoveData;
-use crate::bankroll::{AtStake, BankrollRefusal, SharedGuard};
+use crate::bankroll::{BankrollRefusal, SharedGuard};
 use crate::fairness::verify_commitment;
 use crate::lamports::Lamports;
-use crate::ledger::LedgerEntry;
 use crate::model::{
     self, AgentId, Authenticate, ChallengeId, ClientMessage, ErrorCode, GameType, JoinQueue, MatchId,
     ServerMessage, Side,
@@ -624,8 +625,6 @@ impl Session {
         if let Some(queued) = above_queued {
             tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
         }
-        let open = self.at_stake(Some(&match_id));
-        let refusal = self.guard.lock().begins(found.wager_lamports, open).err();
         cx.emit(Event::MatchFound(MatchFound {
             match_id: match_id.clone(),
             game_type: found.game_type,
@@ -635,65 +634,7 @@ impl Session {
             server_seed_hash: found.server_seed_hash.into_owned(),
             above_queued,
         }));
-        if let Some(refusal) = refusal {
-            tracing::warn!(match_id = %printable(match_id.as_str()), "resigned: {refusal}");
-            if let Some(known) = self.matches.get_mut(match_id.as_str()) {
-                known.refused = true;
-            }
-            self.resign_refused(match_id.clone(), cx);
-            cx.emit(Event::MatchRefused { match_id, reason: refusal.into() });
-        }
-    }
-
-    /// Gives up a match that the guard did not allow. Where there is no connection, it is done when the platform asks for
-    /// a move.
-    fn resign_refused(&self, match_id: MatchId, cx: &mut Context<'_, Event>) {
-        if let Err(error) = self.send(&ClientMessage::Resign(model::Resign::new(match_id)), cx) {
-            cx.emit(Event::Error(error));
-        }
-    }
-
-    /// What may still be lost, a match left out.
-    fn at_stake(&self, but: Option<&MatchId>) -> AtStake {
-        let mut open = AtStake::default();
-        for known in self.matches.values().filter(|known| Some(&known.id) != but) {
-            open.of_match(known.wager.unwrap_or(Lamports::ZERO));
-        }
-        if let Some(queue) = &self.queue {
-            open.of_wish(queue.request.wager_lamports);
-        }
-        open
-    }
-
-    /// Whether the guard lets a message be sent.
-    fn may_send(&self, message: &ClientMessage) -> Result<()> {
-        let wager = match message {
-            ClientMessage::JoinQueue(join) => Some(join.wager_lamports),
-            ClientMessage::CreateChallenge(create) => Some(create.wager_lamports),
-            ClientMessage::AcceptChallenge(_) => None,
-            _ => return Ok(()),
-        };
-        Ok(self.guard.lock().may_ask(wager, self.at_stake(None))?)
-    }
-
-    /// Writes a match down in the books. How it ended is not known where `over` is missing.
-    fn book(
-        &self,
-        match_id: &MatchId,
-        known: &Match,
-        over: Option<(Outcome, &model::GameOver<'_>)>,
-    ) -> LedgerEntry {
-        let entry = LedgerEntry::new(match_id.clone()).game(known.game_type.clone());
-        let entry = match over {
-            Some((outcome, over)) => {
-                let is_free = over.is_sandbox == Some(true);
-                let stake = if is_free { Some(Lamports::ZERO) } else { known.wager };
-                entry.stake(stake).ended(outcome).told(over.payout_lamports, over.fee_lamports)
-            }
-            None => entry.stake(known.wager),
-        };
-        self.guard.lock().record(entry.clone());
-        entry
+        self.hold_against_bankroll(match_id, found.wager_lamports, cx);
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {

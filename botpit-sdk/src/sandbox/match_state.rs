@@ -64,6 +64,8 @@ pub(crate) struct Match {
     idle_rounds: u32,
     history: Vec<Object>,
     past: Vec<Moves>,
+    /// How many rounds had been resolved when each side taunted last.
+    taunted: Pair<Option<usize>>,
 }
 
 impl Match {
@@ -88,6 +90,7 @@ impl Match {
             idle_rounds: 0,
             history: Vec::new(),
             past: Vec::new(),
+            taunted: Pair::default(),
         }
     }
 
@@ -144,6 +147,24 @@ impl Match {
             .with("match_id", &*self.id)
             .with("round", self.round)
             .with("move_data", Object::new())
+    }
+
+    /// What the opponent of `side` reads of its taunt, unless `side` has taunted in this round already.
+    pub(crate) fn taunt(&mut self, side: Side, (id, words): (&str, &str)) -> Result<Object, Problem> {
+        let resolved = Some(self.record.rounds.len());
+        if self.taunted.get_mut(side).replace(self.record.rounds.len()) == resolved {
+            return Err(Problem::new(
+                "taunt_limit",
+                format!("you have taunted in round {} already; one a round", self.round),
+            ));
+        }
+        let player = self.record.players.get(side);
+        Ok(Object::message("taunt_received")
+            .with("match_id", &*self.id)
+            .with("agent_id", &player.agent_id)
+            .with("agent_name", &player.name)
+            .with("taunt_id", id)
+            .with("taunt_text", words))
     }
 
     /// Takes a move. `true` when both have moved now.
@@ -266,6 +287,16 @@ impl Match {
             Some(winner) if settings.same_payout_for_both => record.payouts.get(winner),
             _ => record.payouts.get(side),
         };
+        self.end_frame(payout, settings)
+    }
+
+    /// The end as those who only watch are told it: with what the winner was paid, or each side after a draw.
+    pub(crate) fn game_over_for_all(&self, settings: &Settings) -> Object {
+        self.end_frame(self.record.payouts.get(self.record.winner.unwrap_or(Side::A)), settings)
+    }
+
+    fn end_frame(&self, payout: &u64, settings: &Settings) -> Object {
+        let record = &self.record;
         let mut frame = Object::message("game_over")
             .with("match_id", &*self.id)
             .with("winner", record.winner.map(|side| &record.players.get(side).agent_id))

@@ -19,7 +19,7 @@
 //!
 //! | what | notes |
 //! |---|---|
-//! | `GET /api/v1/ws` | the WebSocket: `authenticate`, `join_queue`, `leave_queue`, `make_move`, `resign`, `ping` |
+//! | `GET /api/v1/ws` | the WebSocket: every message of the spec's "WebSocket Protocol"; beyond it `ping`, `send_taunt`, `session_replaced`, `taunt_received` and `queue_update`, as the platform's own SDKs know them |
 //! | `POST /api/v1/agents` | registration, with a checked wallet signature |
 //! | `GET /api/v1/agents/:agent_id`, `GET /api/v1/stats` | |
 //! | `/__sandbox` | faults, reset and seed: see [`sdk_core::sandbox`] |
@@ -58,6 +58,10 @@
 //! | a connection is back, its match is open | `game_start`, and the open `your_turn` with the time that is left | [`resume`](SandboxBuilder::resume) |
 //! | a match ended meanwhile | `game_over` comes after `authenticated` | [`missed_game_over`](SandboxBuilder::missed_game_over) |
 //! | the loser's `payout_lamports` | 0 | [`same_payout_for_both`](SandboxBuilder::same_payout_for_both) |
+//! | a wager of 0 | free play, as for `"sandbox": true` | [`zero_wager_is_free_play`](SandboxBuilder::zero_wager_is_free_play) |
+//! | news for an agent that waits | a `queue_update` every five seconds | [`queue_updates`](SandboxBuilder::queue_updates) |
+//! | a challenge whose creator's connection ends | is cancelled | [`keep_challenges`](SandboxBuilder::keep_challenges) |
+//! | the platform's share | 5 % of the pot, as in the spec's example | [`fee_bps`](SandboxBuilder::fee_bps) |
 //! | `fee_lamports` | left out | [`tell_fee`](SandboxBuilder::tell_fee) |
 //! | queueing while a match is open | allowed | [`queue_while_playing`](SandboxBuilder::queue_while_playing) |
 //! | a match without end | ends after 100 rounds; whoever leads has won | [`max_rounds`](SandboxBuilder::max_rounds) |
@@ -65,7 +69,44 @@
 //!
 //! And some have none: sides are drawn; after a draw everybody gets its wager back and there is no fee; a connection that
 //! ends leaves the queue, and keeps its matches, which go on by timeouts; a bucket's lower bound belongs to it; free play
-//! (`"sandbox": true`) has a queue of its own and a wager of 0; a signed timestamp may be five minutes off.
+//! (`"sandbox": true`) has a queue of its own, a wager of 0, and `"is_sandbox": true` in its `game_over`, which no other match
+//! has; a signed timestamp may be five minutes off.
+//!
+//! # Challenges
+//!
+//! A challenge is open to everybody but its creator: the spec's `create_challenge` names no opponent, and a challenge does
+//! not expire. Beyond the spec `"sandbox": true` makes it one of free play. Who accepts plays for the wager that the
+//! challenge bears. An agent has at most 16 of them open at a time, whether it plays, waits in a queue or neither, and its
+//! matches go on at the same time.
+//!
+//! `challenge_created` and `challenge_cancelled` go to the creator. `challenge_accepted` goes to both, before `match_found`
+//! and `game_start`; a creator that is away gets it when it is back, after `authenticated`.
+//!
+//! A house agent accepts what nobody else has after a second ([`house_accepts_after`](SandboxBuilder::house_accepts_after)),
+//! and three challenges of the house stand open for you ([`house_challenges`](SandboxBuilder::house_challenges)).
+//!
+//! # Spectating
+//!
+//! Any agent may watch any match that is open, its own and free play included: one at a time, as `stop_spectating` has no
+//! id. Watching another match ends watching the first; so do `stop_spectating`, the end of the match and the end of the
+//! connection. The protocol has no answer to `spectate_match` but errors, and none at all to `stop_spectating`.
+//!
+//! The `event` of a `spectate_update` is the `round_result` or the `game_over` as the players get it, `type` and `match_id`
+//! included. A spectator sees nothing before both players may see it: no moves of an open round, no `game_state`, no
+//! taunts, and the seed only at the end. Its `payout_lamports` is what the winner gets, or each side after a draw.
+//!
+//! # Taunts
+//!
+//! `send_taunt` takes the twelve ids that the platform's SDKs have, once a round and side; between rounds it counts for the
+//! next one. Only the opponent hears of it, by `taunt_received`. House agents taunt now and then
+//! ([`house_taunts`](SandboxBuilder::house_taunts)).
+//!
+//! # After a reconnect
+//!
+//! An agent that is back is told, in this order: `authenticated`; what it has missed (`challenge_accepted`, `game_over`); then
+//! of every open match, oldest first, what [`resume`](SandboxBuilder::resume) says, and its open `your_turn` unless it has
+//! moved. Its place in the queue, what it watched, and its challenges (unless
+//! [`keep_challenges`](SandboxBuilder::keep_challenges) holds) are gone.
 //!
 //! # Errors
 //!
@@ -78,9 +119,11 @@
 //! | `unknown_game`, `invalid_wager`, `already_queued`, `not_queued`, `already_in_match` | of the queue |
 //! | `unknown_match`, `match_over`, `not_your_match` | of a match's id |
 //! | `invalid_move`, `already_moved`, `not_your_turn` | of a move; the turn stays open |
+//! | `unknown_challenge`, `challenge_closed`, `own_challenge`, `not_your_challenge`, `too_many_challenges` | of a challenge; it is closed when somebody has accepted it, or it was cancelled |
+//! | `unknown_taunt`, `taunt_limit` | of a taunt |
 //!
 //! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,
-//! 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a reset, 1001 at the end.
+//! 4002 when the agent's key was rotated, 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a reset, 1001 at the end.
 //!
 //! # Magic words
 //!
@@ -89,6 +132,7 @@
 
 mod arena;
 mod builder;
+mod challenges;
 mod connection;
 mod floor;
 mod games;
@@ -104,6 +148,7 @@ mod rest;
 mod routes;
 mod seeds;
 mod settings;
+mod taunts;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -122,6 +167,7 @@ use url::Url;
 
 use self::arena::Arena;
 pub use self::builder::SandboxBuilder;
+pub use self::challenges::SandboxChallenge;
 use self::floor::Floor;
 pub use self::games::{Pair, Side};
 pub use self::house::Strength;
@@ -160,7 +206,7 @@ impl Sandbox {
             .seed(seed)
             .on_reset({
                 let floor = Arc::clone(&floor);
-                move |Seed(seed)| floor.act(|arena, _| arena.restart(seed))
+                move |Seed(seed)| floor.act(|arena, now| arena.restart(seed, now))
             });
         let server = serve(options, routes::router(Arc::clone(&floor))).await?;
         let mut ws_url = server.base_url().clone();
@@ -216,6 +262,23 @@ impl Sandbox {
     /// Matches as the server saw them: those that are over, oldest first, then those that are open.
     pub fn matches(&self) -> Vec<SandboxMatch> {
         self.floor.act(|arena, _| arena.matches())
+    }
+
+    /// The challenges that stand open, oldest first: what `GET /api/v1/challenges` lists.
+    pub fn challenges(&self) -> Vec<SandboxChallenge> {
+        self.floor.act(|arena, _| arena.open_challenges())
+    }
+
+    /// Closes an agent's connection with code 4002, as rotating its key does. The agent goes by its id or its name; its
+    /// matches go on. `false` when it is not connected.
+    pub fn disconnect(&self, agent: &str) -> bool {
+        self.floor.act(|arena, now| match arena.connected(agent) {
+            Some(agent) => {
+                arena.close_sessions_of(agent, now);
+                true
+            }
+            None => false,
+        })
     }
 
     /// How many WebSockets are open, authenticated or not.

@@ -17,11 +17,15 @@ use crate::sandbox::seeds;
 impl Arena {
     /// The match and the agent's side in it.
     pub(super) fn seat(&self, agent: AgentKey, match_id: &str) -> Result<(Arc<str>, Side), Problem> {
+        let open = self.open_match(match_id)?;
+        open.side_of(agent)
+            .map(|side| (Arc::clone(&open.id), side))
+            .ok_or_else(|| Problem::new("not_your_match", "you do not play in this match"))
+    }
+
+    pub(super) fn open_match(&self, match_id: &str) -> Result<&Match, Problem> {
         match self.matches.get(match_id) {
-            Some(open) => open
-                .side_of(agent)
-                .map(|side| (Arc::clone(&open.id), side))
-                .ok_or_else(|| Problem::new("not_your_match", "you do not play in this match")),
+            Some(open) => Ok(open),
             None if self.finished.iter().any(|finished| finished.id == match_id) => {
                 Err(Problem::new("match_over", "this match is over"))
             }
@@ -38,13 +42,25 @@ impl Arena {
         wager_lamports: u64,
         now: Instant,
     ) {
+        if let Some(id) = self.seat_players(first, second, game_type, pool, wager_lamports, now) {
+            self.begin_match(&id, now);
+        }
+    }
+
+    /// Makes a match, of which nobody is told yet.
+    pub(super) fn seat_players(
+        &mut self,
+        first: AgentKey,
+        second: AgentKey,
+        game_type: &str,
+        pool: Pool,
+        wager_lamports: u64,
+        now: Instant,
+    ) -> Option<Arc<str>> {
         let players =
             if self.rng.matches.bool() { Pair { a: first, b: second } } else { Pair { a: second, b: first } };
-        let (Some(a), Some(b), Some(rules)) =
-            (self.player(players.a), self.player(players.b), games::rules_of(game_type))
-        else {
-            return;
-        };
+        let (a, b) = (self.player(players.a)?, self.player(players.b)?);
+        let rules = games::rules_of(game_type)?;
         let (server_seed, server_seed_hash) = seeds::server_seed(&mut self.rng.matches);
         let record = SandboxMatch {
             id: seeds::uuid(&mut self.rng.matches),
@@ -75,11 +91,21 @@ impl Arena {
             {
                 known.open_matches.insert((made.number, Arc::clone(&id)));
             }
-            self.send_to(agent, &made.match_found(side));
-            self.send_to(agent, &made.game_start(side));
         }
         self.matches.insert(Arc::clone(&id), made);
-        self.next_turn(&id, now);
+        Some(id)
+    }
+
+    /// Tells both players, and asks for the first move.
+    pub(super) fn begin_match(&mut self, id: &Arc<str>, now: Instant) {
+        let Some(open) = self.matches.get(id) else { return };
+        let told =
+            Side::BOTH.map(|side| (*open.players.get(side), open.match_found(side), open.game_start(side)));
+        for (agent, found, started) in told {
+            self.send_to(agent, &found);
+            self.send_to(agent, &started);
+        }
+        self.next_turn(id, now);
     }
 
     pub(super) fn player(&self, agent: AgentKey) -> Option<SandboxPlayer> {
@@ -127,6 +153,7 @@ impl Arena {
         let strength = self.registry.get(*open.players.get(side)).and_then(|known| known.house);
         let Some(strength) = strength else { return };
         let move_data = open.house_move(side, strength);
+        self.house_may_taunt(id, side);
         // A house move follows the rules and comes once a turn: there is nobody to tell of a refusal.
         let _ = self.play(id, side, move_data, now);
     }
@@ -160,6 +187,7 @@ impl Arena {
         if let Some(frame) = resolved.round_result {
             self.send_to(players.a, &frame);
             self.send_to(players.b, &frame);
+            self.tell_spectators(id, &frame);
         }
         match resolved.ending {
             Some(ending) => self.finish(id, ending, now),
@@ -187,6 +215,7 @@ impl Arena {
             }
             self.send_to(agent, &frame);
         }
+        self.end_spectating(id, &over.game_over_for_all(&self.settings));
         self.finished.push_back(over.record);
         while self.finished.len() > self.settings.keep_matches {
             self.finished.pop_front();
