@@ -8,6 +8,7 @@ pub mod lab;
 pub mod lamports;
 pub mod ledger;
 pub mod model;
+pub mod replay;
 pub mod rest;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
