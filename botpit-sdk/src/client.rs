@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::bankroll::{Bankroll, SharedGuard};
+use crate::fairness::Readings;
 use crate::games::Game;
 use crate::games::untyped::Untyped;
 use crate::ledger::Ledger;
@@ -73,6 +74,7 @@ pub struct Client {
     max_event_bytes: usize,
     shutdown: Shutdown,
     guard: SharedGuard,
+    readings: Readings,
 }
 
 impl Client {
@@ -88,6 +90,7 @@ impl Client {
             max_event_bytes: 8 << 20,
             shutdown: None,
             bankroll: Bankroll::default(),
+            readings: Readings::new(),
         }
     }
 
@@ -133,6 +136,11 @@ impl Client {
     /// ```
     pub fn ledger(&self) -> Ledger {
         self.guard.lock().ledger().clone()
+    }
+
+    /// What this client's matches have shown of how the platform derives what chance decides.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// The guard that every wager passes.
@@ -223,7 +231,8 @@ impl Client {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.url.clone(), self.key.clone(), self.timings).guarded(self.guard.clone())
+        let session = Session::new(self.url.clone(), self.key.clone(), self.timings);
+        session.guarded(self.guard.clone()).reading(self.readings.clone())
     }
 
     fn driver(&self, session: Session) -> Result<Driver<Session>> {
@@ -253,6 +262,7 @@ pub struct ClientBuilder {
     max_event_bytes: usize,
     shutdown: Option<Shutdown>,
     bankroll: Bankroll,
+    readings: Readings,
 }
 
 impl ClientBuilder {
@@ -369,6 +379,13 @@ impl ClientBuilder {
         self
     }
 
+    /// What is known already of how the platform derives what chance decides: the checks of matches add to it. Shared with
+    /// whoever has a clone.
+    pub fn readings(mut self, readings: &Readings) -> Self {
+        self.readings = readings.clone();
+        self
+    }
+
     /// Makes jitter repeatable.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
@@ -416,6 +433,7 @@ impl ClientBuilder {
             max_event_bytes: self.max_event_bytes,
             shutdown: self.shutdown.unwrap_or_default(),
             guard: SharedGuard::new(self.bankroll),
+            readings: self.readings,
         })
     }
 }

@@ -49,6 +49,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::fairness::MatchEvidence;
 use crate::games::{Game, RoundRecord as _};
 use crate::live::{Turn, TurnId};
 use crate::model::{AgentId, GameType, MatchId, Score, ServerMessage, Side};
@@ -352,7 +353,9 @@ impl RecordedMatch {
         }
         if let Some(Ending { won, score }) = self.ending {
             let (id, game, opponent) = (self.id.clone(), self.game.clone(), self.opponent_id.clone());
-            strategy.on_match(&MatchReport::of_lab(id, game, opponent, side, won, score));
+            // What the match looked like then is not judged again: `fairness` does that, from the platform's own records.
+            let unverified = Arc::new(MatchEvidence::new().verify());
+            strategy.on_match(&MatchReport::of_lab(id, game, opponent, side, won, score, unverified));
         }
         Ok(ReplayedMatch { id: self.id.clone(), game: self.game.clone(), decisions })
     }

@@ -10,7 +10,7 @@ use botpit_sdk::replay::{self, OPPONENTS};
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::error::codes;
 use botpit_sdk::sdk_core::record::{Direction, Entry, Recording, read};
-use botpit_sdk::{Client, GameTurn, Lamports};
+use botpit_sdk::{Client, GameTurn};
 
 struct Directory(PathBuf);
 
@@ -35,23 +35,22 @@ impl Drop for Directory {
 /// Plays two matches of rps with a predictor, and records them. The key.
 async fn record(path: &Path, leave_out: bool) -> String {
     let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
-    let agent = sandbox.agent("Recorder").unwrap();
+    let key = sandbox.register("Recorder").unwrap();
     let mut recording = Recording::append_to(path, "test/1").unwrap();
     if leave_out {
         recording = recording.leave_out(OPPONENTS);
     }
-    let key = agent.api_key.expose().to_owned();
-    let client = Client::builder(key.as_str()).url(sandbox.ws_url()).record(recording).build().unwrap();
+    let client = Client::builder(key.clone()).url(sandbox.ws_url()).record(recording).build().unwrap();
     let summary = client
         .play::<Rps, _>(Predictor::seeded(5))
-        .wager(Lamports::from_sol_str("0.01").unwrap())
+        .wager("0.01 SOL".parse().unwrap())
         .matches(2)
         .run()
         .await
         .unwrap();
     assert_eq!(summary.matches, 2);
-    sandbox.close().await;
-    key
+    sandbox.shutdown().await;
+    key.expose().to_owned()
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use report::{Interval, LabReport, MoveTally, PayoffRow, Tally};
 
+use crate::fairness::{FairnessReport, MatchEvidence};
 use crate::games::{Game, GameState as _, RoundRecord as _};
 use crate::live::{Turn, TurnId};
 use crate::model::{AgentId, GameType, MatchId, Score, Side};
@@ -200,6 +201,8 @@ struct Table<G: LabGame> {
     game_type: GameType,
     null: RawJson,
     never: Arc<CancellationToken>,
+    /// Nothing was promised, so nothing is there to be verified.
+    unverified: Arc<FairnessReport>,
     turns: u64,
     game: PhantomData<fn() -> G>,
 }
@@ -213,6 +216,7 @@ impl<G: LabGame> Table<G> {
             game_type: G::game_type(),
             null: RawJson::from("null".to_owned()),
             never: Arc::new(CancellationToken::new()),
+            unverified: Arc::new(MatchEvidence::new().verify()),
             turns: 0,
             game: PhantomData,
         }
@@ -280,14 +284,9 @@ impl<G: LabGame> Table<G> {
         let told = |side: Side| {
             let opponent = ids.of(side.other()).clone();
             let won = won.map(|winner| winner == side);
-            MatchReport::of_lab(
-                self.match_id.clone(),
-                self.game_type.clone(),
-                opponent,
-                side,
-                won,
-                Some(score),
-            )
+            let (id, game) = (self.match_id.clone(), self.game_type.clone());
+            let unverified = Arc::clone(&self.unverified);
+            MatchReport::of_lab(id, game, opponent, side, won, Some(score), unverified)
         };
         a.on_match(&told(Side::A));
         b.on_match(&told(Side::B));

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::TurnId;
-use crate::fairness::CommitmentCheck;
+use crate::fairness::{CommitmentCheck, FairnessReport};
 use crate::games::Game;
 use crate::lamports::{Lamports, SignedLamports};
 use crate::model::{AgentId, ChallengeId, GameType, MatchId, Score, Side, TauntId};
@@ -91,6 +91,9 @@ pub enum Event {
     },
     /// A round ended.
     RoundResult(RoundResult),
+    /// A match that is over was checked against its revealed seed. It comes just before the match's `GameOver`, without
+    /// being asked for.
+    Fairness(Arc<FairnessReport>),
     /// The match ended.
     GameOver(GameOver),
     /// After a reconnect, or after a message that could not be read, the platform said nothing more about a match, so it
@@ -181,6 +184,7 @@ impl Event {
             | Self::MatchLost { match_id }
             | Self::SpectateUpdate { match_id, .. }
             | Self::TauntReceived { match_id, .. } => Some(match_id),
+            Self::Fairness(report) => report.match_id(),
             _ => None,
         }
     }
@@ -193,6 +197,8 @@ impl InboxEvent for Event {
             Self::RoundResult(result) => result.result.as_ref().map_or(0, |raw| raw.as_str().len()),
             Self::SpectateUpdate { event, .. } => event.as_str().len(),
             Self::Unknown(message) => message.text.len(),
+            // A round's check, with what was seen of it.
+            Self::Fairness(report) => report.rounds().len() * 512,
             _ => 0,
         };
         size_of::<Self>() + raw
@@ -390,7 +396,7 @@ impl fmt::Display for Outcome {
 }
 
 /// The payload of [`Event::GameOver`] (spec, "Gameplay").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GameOver {
     /// The match.
@@ -414,6 +420,8 @@ pub struct GameOver {
     /// Whether the seed matches the commitment from the match's beginning. `None` where no seed was revealed, or the
     /// beginning was not seen.
     pub commitment: Option<CommitmentCheck>,
+    /// What came of the check of the whole match.
+    pub fairness: Arc<FairnessReport>,
     /// Whether it was free play, where the platform says.
     pub is_sandbox: Option<bool>,
 }

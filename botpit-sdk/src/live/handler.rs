@@ -17,6 +17,7 @@ use super::event::{
 use super::handle::Handle;
 use super::move_data::MoveData;
 use super::session::Heard;
+use crate::fairness::FairnessReport;
 use crate::model::{ChallengeId, MatchId};
 
 /// A boxed future, for handlers that are chosen at run time.
@@ -163,6 +164,8 @@ callbacks! {
     on_opponent_moved(moved: OpponentMoved) in Event::OpponentMoved { match_id, round } => OpponentMoved { match_id, round };
     /// A round ended.
     on_round_result(result: RoundResult) in Event::RoundResult(result) => result;
+    /// A match that is over was checked against its revealed seed; its `on_game_over` comes next.
+    on_fairness(report: Arc<FairnessReport>) in Event::Fairness(report) => report;
     /// The match ended.
     on_game_over(over: GameOver) in Event::GameOver(over) => over;
     /// After a reconnect the platform says nothing more about a match: it is given up for lost.

@@ -10,6 +10,7 @@
 //! 4. a match that the platform says nothing about any more is given up for lost after a longer one.
 
 mod books;
+mod fairness;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -27,6 +28,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::fairness::Witness;
 use super::event::{
     Connected, Event, GameOver, GameStart, MatchFound, Outcome, QueueJoined, QueueUpdate, RoundResult, Turn,
     UnknownMessage,
@@ -35,7 +37,7 @@ use super::ledger::{Asked, Decided, TurnId, TurnLedger};
 use super::match_map::MatchMap;
 use super::move_data::MoveData;
 use crate::bankroll::{BankrollRefusal, SharedGuard};
-use crate::fairness::verify_commitment;
+use crate::fairness::{Readings, host_of, verify_commitment};
 use crate::lamports::Lamports;
 use crate::model::{
     self, AgentId, Authenticate, ChallengeId, ClientMessage, ErrorCode, GameType, JoinQueue, MatchId,
@@ -120,6 +122,10 @@ pub(crate) struct Session {
     heard: Heard,
     /// What may be risked, and what was won and lost.
     guard: SharedGuard,
+    /// How the platform derives what chance decides, as far as it is known.
+    readings: Readings,
+    /// The name under which the readings know the platform.
+    host: String,
     ledger: TurnLedger,
     /// When what the new connection owes is due: moves nobody asked for again, the place in the queue.
     resume_at: Option<Instant>,
@@ -158,11 +164,14 @@ struct Match {
     heard_on: u64,
     /// The guard did not allow it: it is resigned, and the bot is not asked.
     refused: bool,
+    witness: Witness,
 }
 
 impl Session {
     pub(crate) fn new(url: Url, key: Secret, timings: Timings) -> Self {
         Self {
+            host: host_of(&url),
+            readings: Readings::new(),
             url,
             key,
             timings,
@@ -199,6 +208,13 @@ impl Session {
         self
     }
 
+    /// Checks matches with what others have learnt of the platform.
+    #[must_use]
+    pub(crate) fn reading(mut self, readings: Readings) -> Self {
+        self.readings = readings;
+        self
+    }
+
     /// Dials again also when the server ends the session in good order with nothing under way.
     pub(crate) fn staying(mut self) -> Self {
         self.stays = true;
@@ -223,12 +239,18 @@ impl Session {
         };
         let ready = self.phase == Phase::Ready;
         let now = cx.now();
-        match self.ledger.decided(match_id, turn, data.frame(match_id), ready, now) {
+        let round = self.ledger.round(match_id, turn).unwrap_or_default();
+        let decided = self.ledger.decided(match_id, turn, data.frame(match_id), ready, now);
+        if matches!(decided, Decided::Send | Decided::Hold)
+            && let Some(known) = self.matches.get_mut(match_id.as_str())
+        {
+            known.witness.decided(turn, round, data);
+        }
+        match decided {
             Decided::Send => self.send_move(turn, cx),
             Decided::Hold => {}
             Decided::Late(late_by) => {
                 tracing::warn!(match_id = %printable(match_id.as_str()), late_ms = late_by.as_millis() as u64, "a move came too late and was not sent");
-                let round = self.ledger.round(match_id, turn).unwrap_or_default();
                 cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: Some(late_by) });
             }
             Decided::Stale => {
@@ -279,7 +301,7 @@ impl Session {
             self.leave_for_match(None);
         }
         let id = MatchId::from(match_id);
-        self.matches.insert(id.clone(), Match::unseen(id.clone(), connection));
+        self.matches.insert(id.clone(), Match::unseen(id.clone(), connection, self.me.clone()));
         Some(id)
     }
 
@@ -300,6 +322,7 @@ impl Session {
     fn doubt(&mut self, now: Instant) {
         for known in self.matches.values_mut() {
             known.heard_on = 0;
+            known.witness.interrupted();
         }
         if !self.matches.is_empty() {
             self.lost_at.get_or_insert(now + self.timings.lost_after);
@@ -357,6 +380,9 @@ impl Session {
             ServerMessage::YourTurn(turn) => self.on_turn(text, &turn, cx),
             ServerMessage::RoundResult(result) => {
                 let Some(match_id) = self.hear_of(&result.match_id, cx) else { return };
+                if let Some(known) = self.matches.get_mut(match_id.as_str()) {
+                    known.witness.resolved(&result);
+                }
                 if let Some(round) = self.ledger.result(match_id.as_str(), result.round, result.score) {
                     // The platform's clock was a little ahead of ours.
                     cx.emit(Event::MoveNotSent { match_id: match_id.clone(), round, late_by: None });
@@ -408,6 +434,7 @@ impl Session {
                 let Some(match_id) = self.hear_of(&start.match_id, cx) else { return };
                 if let Some(known) = self.matches.get_mut(match_id.as_str()) {
                     known.side = Some(start.your_side);
+                    known.witness.started(&start);
                 }
                 cx.emit(Event::GameStart(GameStart { match_id, side: start.your_side }));
             }
@@ -474,7 +501,8 @@ impl Session {
         let deadline = cx.now() + turn.timeout().min(MAX_TURN);
         match self.ledger.asked(&match_id, turn.round, &state, deadline) {
             Asked::New(id) => {
-                let Some(known) = self.matches.get(match_id.as_str()) else { return };
+                let Some(known) = self.matches.get_mut(match_id.as_str()) else { return };
+                known.witness.asked(turn.round, &state);
                 cx.emit(Event::YourTurn(Turn {
                     game_type: known.game_type.clone(),
                     round: turn.round,
@@ -621,6 +649,7 @@ impl Session {
             known.game_type = Some(found.game_type.clone());
             known.wager = Some(found.wager_lamports);
             known.server_seed_hash = Some(found.server_seed_hash.clone().into_owned());
+            known.witness.found(&match_id, &found);
         }
         if let Some(queued) = above_queued {
             tracing::warn!(match_id = %printable(match_id.as_str()), wager = %found.wager_lamports, %queued, "the match is for more than was queued for");
@@ -638,7 +667,7 @@ impl Session {
     }
 
     fn on_game_over(&mut self, over: model::GameOver<'_>, cx: &mut Context<'_, Event>) {
-        let (match_id, known) = match self.matches.remove_entry(&*over.match_id) {
+        let (match_id, mut known) = match self.matches.remove_entry(&*over.match_id) {
             Some(open) => open,
             None if self.has_ended(&over.match_id) => {
                 tracing::debug!("game_over for a match that is over");
@@ -646,7 +675,7 @@ impl Session {
             }
             None => {
                 let match_id = MatchId::from(&*over.match_id);
-                (match_id.clone(), Match::unseen(match_id, self.connections))
+                (match_id.clone(), Match::unseen(match_id, self.connections, self.me.clone()))
             }
         };
         self.close_match(&match_id, &known);
@@ -660,6 +689,7 @@ impl Session {
             Some(id) if self.me.as_ref() == Some(id) => Outcome::Won,
             Some(_) => Outcome::Lost,
         };
+        let fairness = self.check_fairness(&match_id, &mut known, &over, cx);
         let profit = self.book(&match_id, &known, Some((outcome, &over))).profit();
         cx.emit(Event::GameOver(GameOver {
             match_id,
@@ -672,6 +702,7 @@ impl Session {
             profit,
             server_seed: over.server_seed.map(Into::into),
             commitment,
+            fairness,
             is_sandbox: over.is_sandbox,
         }));
         self.after_match(cx);
@@ -843,12 +874,15 @@ impl Session {
             queue.due = None;
         }
         self.left_queue(); // a place in the queue does not outlive its connection
+        for known in self.matches.values_mut() {
+            known.witness.interrupted();
+        }
         tracing::debug!(cause = %cause, matches = self.matches.len(), "connection lost");
     }
 }
 
 impl Match {
-    fn unseen(id: MatchId, connection: u64) -> Self {
+    fn unseen(id: MatchId, connection: u64, me: Option<AgentId>) -> Self {
         Self {
             id,
             game_type: None,
@@ -858,6 +892,7 @@ impl Match {
             over: Arc::default(),
             heard_on: connection,
             refused: false,
+            witness: Witness::of(me),
         }
     }
 }
@@ -982,7 +1017,10 @@ impl Protocol for Session {
 
     fn on_write(&mut self, token: Token, cx: &mut Context<'_, Event>) -> bool {
         match self.ledger.writing(TurnId(token.0), cx.now()) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.witness_written(TurnId(token.0));
+                true
+            }
             Err(Some((match_id, round, late_by))) => {
                 cx.emit(Event::MoveNotSent { match_id, round, late_by: Some(late_by) });
                 false

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::fallback::StrategyFailure;
 use super::report::MatchReport;
 use super::strategy::{GameTurn, Strategy};
+use crate::fairness::FairnessReport;
 use crate::games::Game;
 use crate::model::Side;
 
@@ -79,6 +80,11 @@ impl<G: Game, S: Strategy<G>> Strategy<G> for BlockingStrategy<G, S> {
     fn on_round(&mut self, result: &G::RoundResult, side: Side) {
         let result = result.clone();
         self.tell(move |strategy| strategy.on_round(&result, side));
+    }
+
+    fn on_fairness(&mut self, report: &FairnessReport) {
+        let report = report.clone();
+        self.tell(move |strategy| strategy.on_fairness(&report));
     }
 
     fn on_match(&mut self, report: &MatchReport) {

@@ -18,7 +18,7 @@ use super::fallback::{Fallback, Played, StrategyFailure, margin};
 use super::report::{MAX_ROUNDS, MatchReport, RoundReport, Summary};
 use super::strategy::{GameTurn, Strategy};
 use crate::bankroll::BankrollRefusal;
-use crate::fairness::CommitmentCheck;
+use crate::fairness::FairnessReport;
 use crate::games::{Game, RoundRecord};
 use crate::lamports::Lamports;
 use crate::live::{
@@ -252,12 +252,13 @@ impl<G: Game, S: Strategy<G>> Player<G, S> {
             },
             score: over.final_score,
             payout_lamports: over.payout,
-            fair: over.commitment.map(CommitmentCheck::is_match),
+            fair: over.fairness.fair(),
+            verdict: over.fairness.verdict().clone(),
             side: over.side.or(side),
             wager: found.map(|found| found.wager),
             profit: over.profit,
             fallbacks,
-            commitment: over.commitment,
+            fairness: over.fairness.clone(),
             rounds,
         };
         table.summary.add(&report);
@@ -343,6 +344,11 @@ impl<G: Game, S: Strategy<G>> EventHandler for Player<G, S> {
                 result: result_json,
             });
         }
+    }
+
+    async fn on_fairness(&self, _: &Handle, report: Arc<FairnessReport>) {
+        let mut strategy = self.strategy.lock().await;
+        caught_now("on_fairness", || strategy.on_fairness(&report));
     }
 
     async fn on_game_over(&self, bot: &Handle, over: GameOver) {

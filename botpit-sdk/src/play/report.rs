@@ -1,12 +1,13 @@
 //! How a match went, and how all of them did.
 
 use std::fmt;
+use std::sync::Arc;
 
 use sdk_core::wire::{RawJson, printable};
 use serde::Serialize;
 
 use crate::bankroll::BankrollRefusal;
-use crate::fairness::CommitmentCheck;
+use crate::fairness::{FairnessReport, Verdict};
 use crate::lamports::{Lamports, SignedLamports};
 use crate::live::Outcome;
 use crate::model::{AgentId, GameType, MatchId, Score, Side};
@@ -35,8 +36,11 @@ pub struct MatchReport {
     pub score: Option<Score>,
     /// What the platform said it pays out, where it said so.
     pub payout_lamports: Option<Lamports>,
-    /// Whether the revealed seed matches the commitment; `None` where no seed was revealed.
+    /// False after a violation, true when the seed matches its commitment and there is none; `None` where that cannot be
+    /// said, as no seed was revealed.
     pub fair: Option<bool>,
+    /// What the check of the match came to: `verified`, `consistent` or `violated` in JSON.
+    pub verdict: Verdict,
     /// The agent's side.
     #[serde(skip)]
     pub side: Option<Side>,
@@ -49,9 +53,9 @@ pub struct MatchReport {
     /// In how many turns the strategy failed and the [`Fallback`](crate::Fallback) was played.
     #[serde(skip)]
     pub fallbacks: u32,
-    /// The check of the seed.
+    /// The check of the match, round by round.
     #[serde(skip)]
-    pub commitment: Option<CommitmentCheck>,
+    pub fairness: Arc<FairnessReport>,
     /// The rounds, at most [`MAX_ROUNDS`].
     #[serde(skip)]
     pub rounds: Vec<RoundReport>,
@@ -80,6 +84,7 @@ impl MatchReport {
         side: Side,
         won: Option<bool>,
         score: Option<Score>,
+        fairness: Arc<FairnessReport>,
     ) -> Self {
         Self {
             id,
@@ -94,7 +99,8 @@ impl MatchReport {
             wager: None,
             profit: None,
             fallbacks: 0,
-            commitment: None,
+            verdict: fairness.verdict().clone(),
+            fairness,
             rounds: Vec::new(),
         }
     }
@@ -140,10 +146,10 @@ impl fmt::Display for MatchReport {
                 if self.fallbacks == 1 { "1 turn".to_owned() } else { format!("{} turns", self.fallbacks) }
             )?;
         }
-        match self.commitment {
-            Some(check) if check.is_match() => write!(f, ", fair: {check}"),
-            Some(check) => write!(f, ", NOT FAIR: {check}"),
-            None => write!(f, ", no seed was revealed"),
+        match (self.fairness.commitment(), &self.verdict) {
+            (_, Verdict::Violated { .. }) => write!(f, ", NOT FAIR: {}", self.verdict),
+            (Some(check), verdict) => write!(f, ", fair: {check}, {verdict}"),
+            (None, _) => write!(f, ", no seed was revealed"),
         }
     }
 }
@@ -162,10 +168,16 @@ pub struct Summary {
     pub lost: u32,
     /// Of them drawn.
     pub drawn: u32,
-    /// Of them with a seed that matches its commitment.
+    /// Of them with a seed that matches its commitment, and no violation.
     pub fair: u32,
     /// What the matches brought, or cost; those without a told figure left out.
     pub profit_lamports: SignedLamports,
+    /// Of the matches those with the verdict verified: all that chance decided was derived again.
+    pub verified: u32,
+    /// Those with the verdict consistent: nothing contradicts itself, not everything could be derived.
+    pub consistent: u32,
+    /// Those with the verdict violated.
+    pub violated: u32,
     /// How many matches lacked a figure.
     #[serde(skip)]
     pub profits_not_told: u32,
@@ -184,6 +196,11 @@ impl Summary {
             Outcome::Draw => self.drawn += 1,
         }
         self.fair += u32::from(report.fair == Some(true));
+        match &report.verdict {
+            Verdict::Verified => self.verified += 1,
+            Verdict::Violated { .. } => self.violated += 1,
+            _ => self.consistent += 1,
+        }
         match report.profit {
             Some(profit) => self.profit_lamports = self.profit_lamports.saturating_add(profit),
             None => self.profits_not_told += 1,
@@ -199,6 +216,9 @@ impl fmt::Display for Summary {
             f,
             "{matches} {plural}: {won} won, {lost} lost, {drawn} drawn; {fair} with a seed that matches its commitment"
         )?;
+        if self.violated > 0 {
+            write!(f, "; {} NOT FAIR", self.violated)?;
+        }
         write!(f, "; profit {}", self.profit_lamports)?;
         if self.profits_not_told > 0 {
             write!(f, " (of {} not told)", self.profits_not_told)?;

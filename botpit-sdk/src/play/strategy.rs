@@ -7,6 +7,7 @@ use sdk_core::error::{Error, Result, codes};
 
 use super::fallback::StrategyFailure;
 use super::report::MatchReport;
+use crate::fairness::FairnessReport;
 use crate::games::Game;
 use crate::live::{BoxFuture, Turn};
 use crate::model::Side;
@@ -45,6 +46,11 @@ pub trait Strategy<G: Game>: Send + 'static {
     /// A round ended.
     fn on_round(&mut self, result: &G::RoundResult, side: Side) {
         let _ = (result, side);
+    }
+
+    /// A match that is over was checked against its revealed seed; [`on_match`](Self::on_match) comes next.
+    fn on_fairness(&mut self, report: &FairnessReport) {
+        let _ = report;
     }
 
     /// A match ended.
@@ -173,6 +179,7 @@ pub struct BoxedStrategy<G: Game>(Box<dyn DynStrategy<G>>);
 trait DynStrategy<G: Game>: Send + 'static {
     fn choose<'a>(&'a mut self, turn: &'a GameTurn<G>) -> BoxFuture<'a, Result<G::Move>>;
     fn on_round(&mut self, result: &G::RoundResult, side: Side);
+    fn on_fairness(&mut self, report: &FairnessReport);
     fn on_match(&mut self, report: &MatchReport);
     fn on_failure(&mut self, failure: &StrategyFailure);
 }
@@ -184,6 +191,10 @@ impl<G: Game, S: Strategy<G>> DynStrategy<G> for S {
 
     fn on_round(&mut self, result: &G::RoundResult, side: Side) {
         Strategy::on_round(self, result, side);
+    }
+
+    fn on_fairness(&mut self, report: &FairnessReport) {
+        Strategy::on_fairness(self, report);
     }
 
     fn on_match(&mut self, report: &MatchReport) {
@@ -202,6 +213,10 @@ impl<G: Game> Strategy<G> for BoxedStrategy<G> {
 
     fn on_round(&mut self, result: &G::RoundResult, side: Side) {
         self.0.on_round(result, side);
+    }
+
+    fn on_fairness(&mut self, report: &FairnessReport) {
+        self.0.on_fairness(report);
     }
 
     fn on_match(&mut self, report: &MatchReport) {
