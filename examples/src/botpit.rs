@@ -128,7 +128,7 @@ static NEEDS_LIVE: Code = Code::new(
     "add --live if you mean to play there with your own account, or start a server on this machine",
 );
 
-fn needs_live() -> Error {
+pub(crate) fn needs_live() -> Error {
     Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }
 

@@ -6,6 +6,9 @@
 pub mod botpit;
 mod options;
 mod report;
+pub mod rest;
+mod table;
 
 pub use options::Options;
 pub use report::{Report, exit};
+pub use table::{Shown, Table};

@@ -4,8 +4,10 @@
 //! calls [`Arena::on_time`] at [`Arena::next_deadline`].
 
 mod challenges;
+mod exhibition;
 mod lobby;
 mod play;
+mod public;
 mod sessions;
 mod spectating;
 mod taunts;
@@ -20,13 +22,14 @@ use sdk_core::clock::{Clock, Instant};
 use sdk_core::secret::Secret;
 
 use super::challenges::Lobby;
+use super::chronicle::Chronicle;
 use super::games::Side;
 use super::json::Object;
 use super::match_state::{Ending, Match};
 use super::matchmaking::Queue;
 use super::messages::{Command, Frame, Problem};
 use super::records::{EndReason, SandboxMatch};
-use super::registry::{Agent, AgentKey, Registered, Registry};
+use super::registry::{AgentKey, Registered, Registry};
 use super::settings::Settings;
 use super::timers::{TimerKey, Timers};
 
@@ -73,6 +76,7 @@ enum Due {
     HouseSitsDown(AgentKey),
     HouseAccepts(Arc<str>),
     HouseChallenges,
+    Showcase,
     HouseMoves(Arc<str>, Side),
     TurnEnds(Arc<str>),
     PauseEnds(Arc<str>),
@@ -85,12 +89,14 @@ struct Streams {
     matches: fastrand::Rng,
     /// Challenges and taunts.
     lobby: fastrand::Rng,
+    /// Matches among house agents.
+    showcase: fastrand::Rng,
 }
 
 impl Streams {
     fn new(seed: u64) -> Self {
         let mut root = fastrand::Rng::with_seed(seed);
-        Self { agents: root.fork(), matches: root.fork(), lobby: root.fork() }
+        Self { agents: root.fork(), matches: root.fork(), lobby: root.fork(), showcase: root.fork() }
     }
 }
 
@@ -111,6 +117,7 @@ pub(crate) struct Arena {
     matches_made: u64,
     spectators: HashMap<Arc<str>, BTreeSet<SessionId>>,
     finished: VecDeque<SandboxMatch>,
+    chronicle: Chronicle,
     timers: Timers<Due>,
     outbox: Vec<(SessionId, Outgoing)>,
 }
@@ -126,6 +133,7 @@ impl Arena {
     ) -> Self {
         let mut rng = Streams::new(seed);
         let registry = Registry::new(&settings.house, &mut rng.agents, system_now);
+        let chronicle = Chronicle::new(settings.keep_matches, seed);
         let mut arena = Self {
             settings,
             clock,
@@ -140,10 +148,13 @@ impl Arena {
             matches_made: 0,
             spectators: HashMap::new(),
             finished: VecDeque::new(),
+            chronicle,
             timers: Timers::new(),
             outbox: Vec::new(),
         };
+        arena.show_off(seed, now);
         arena.open_lobby(now);
+        arena.exhibit(now);
         arena
     }
 
@@ -195,6 +206,7 @@ impl Arena {
                 }
                 Due::QueueUpdate(agent) => self.tell_of_the_queue(agent, now),
                 Due::HouseAccepts(challenge) => self.house_accepts(&challenge, now),
+                Due::Showcase => self.exhibit(now),
                 Due::HouseChallenges => self.house_challenges(now),
                 Due::HouseSitsDown(agent) => self.house_sits_down(agent, now),
                 Due::HouseMoves(id, side) => self.house_moves(&id, side, now),
@@ -211,15 +223,17 @@ impl Arena {
         for session in sessions {
             self.close(session, close::RESET, "the sandbox was reset");
         }
-        let Streams { matches, lobby, agents: _ } = Streams::new(seed);
-        (self.rng.matches, self.rng.lobby) = (matches, lobby);
+        self.rng = Streams { agents: self.rng.agents.clone(), ..Streams::new(seed) };
         self.registry.forget_matches();
         self.queue = Queue::default();
         self.lobby = Lobby::default();
         self.matches.clear();
         self.finished.clear();
         self.timers = Timers::new();
+        self.chronicle.forget_matches(seed);
+        self.show_off(seed, now);
         self.open_lobby(now);
+        self.exhibit(now);
     }
 
     // ---- what comes out
@@ -250,11 +264,6 @@ impl Arena {
     /// Connections, authenticated or not.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// An agent by its id.
-    pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
-        self.registry.by_id(id)
     }
 
     /// Whose a session is: id, name and key.

@@ -1,7 +1,7 @@
 //! One match: rounds asked, moves taken, rounds resolved, money settled.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sdk_core::clock::Instant;
 use serde_json::Value;
@@ -38,6 +38,15 @@ struct Turn {
     deadline: Instant,
 }
 
+/// A move that counted.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeMove {
+    pub(crate) side: Side,
+    pub(crate) round: u32,
+    pub(crate) move_data: Value,
+    pub(crate) at: SystemTime,
+}
+
 /// What a resolved round leads to.
 #[derive(Debug)]
 pub(crate) struct Resolved {
@@ -57,12 +66,15 @@ pub(crate) struct Match {
     /// What moves the match on by itself: the open turn's deadline, or the end of the pause between rounds.
     pub(crate) timer: Option<TimerKey>,
     pub(crate) house_timers: Pair<Option<TimerKey>>,
+    /// The results of the rounds so far, as `round_result` told them.
+    pub(crate) history: Vec<Object>,
+    /// The moves so far, in the order of their coming.
+    pub(crate) moves: Vec<MadeMove>,
     rules: Box<dyn GameRules>,
     rng: fastrand::Rng,
     turn: Option<Turn>,
     round: u32,
     idle_rounds: u32,
-    history: Vec<Object>,
     past: Vec<Moves>,
     /// How many rounds had been resolved when each side taunted last.
     taunted: Pair<Option<usize>>,
@@ -83,12 +95,13 @@ impl Match {
             record,
             timer: None,
             house_timers: Pair::default(),
+            history: Vec::new(),
+            moves: Vec::new(),
             rules,
             rng,
             turn: None,
             round: 1,
             idle_rounds: 0,
-            history: Vec::new(),
             past: Vec::new(),
             taunted: Pair::default(),
         }
@@ -96,6 +109,11 @@ impl Match {
 
     pub(crate) fn side_of(&self, agent: AgentKey) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| *self.players.get(*side) == agent)
+    }
+
+    /// Whether both players are the sandbox's own.
+    pub(crate) fn is_showcase(&self) -> bool {
+        self.record.players.a.is_house && self.record.players.b.is_house
     }
 
     /// The game's own time for a move.
@@ -149,6 +167,11 @@ impl Match {
             .with("move_data", Object::new())
     }
 
+    /// The round that is open, or next when none is.
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
     /// What the opponent of `side` reads of its taunt, unless `side` has taunted in this round already.
     pub(crate) fn taunt(&mut self, side: Side, (id, words): (&str, &str)) -> Result<Object, Problem> {
         let resolved = Some(self.record.rounds.len());
@@ -167,8 +190,8 @@ impl Match {
             .with("taunt_text", words))
     }
 
-    /// Takes a move. `true` when both have moved now.
-    pub(crate) fn play(&mut self, side: Side, move_data: Value) -> Result<bool, Problem> {
+    /// Takes a move that came in at `at`. `true` when both have moved now.
+    pub(crate) fn play(&mut self, side: Side, move_data: Value, at: SystemTime) -> Result<bool, Problem> {
         let is_too_long = move_data.to_string().len() > MAX_MOVE;
         let verdict = match &self.turn {
             None => Err(Problem::new("not_your_turn", "there is no open turn in this match now")),
@@ -194,6 +217,7 @@ impl Match {
         }
         verdict?;
         let Some(turn) = &mut self.turn else { return Ok(false) };
+        self.moves.push(MadeMove { side, round: self.round, move_data: move_data.clone(), at });
         *turn.moves.get_mut(side) = Some(move_data);
         Ok(turn.moves.a.is_some() && turn.moves.b.is_some())
     }

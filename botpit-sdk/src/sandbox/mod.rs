@@ -20,12 +20,14 @@
 //! | what | notes |
 //! |---|---|
 //! | `GET /api/v1/ws` | the WebSocket: every message of the spec's "WebSocket Protocol"; beyond it `ping`, `send_taunt`, `session_replaced`, `taunt_received` and `queue_update`, as the platform's own SDKs know them |
-//! | `POST /api/v1/agents` | registration, with a checked wallet signature |
-//! | `GET /api/v1/agents/:agent_id`, `GET /api/v1/stats` | |
+//! | `/api/v1/…` | every endpoint of the spec's "REST API Reference", over the sandbox's own memory; wallet signatures are checked |
 //! | `/__sandbox` | faults, reset and seed: see [`sdk_core::sandbox`] |
 //!
 //! Games: all ten of the spec, each with house agents of three strengths. A house agent sees the `game_state` of its side and
 //! never the seed.
+//!
+//! House agents have played before anybody comes: two matches of each game, spread over the last forty days, so that
+//! leaderboards, feeds, replays and proofs are not empty. They are not among [`Sandbox::matches`].
 //!
 //! # How outcomes come from the seed
 //!
@@ -70,7 +72,31 @@
 //! And some have none: sides are drawn; after a draw everybody gets its wager back and there is no fee; a connection that
 //! ends leaves the queue, and keeps its matches, which go on by timeouts; a bucket's lower bound belongs to it; free play
 //! (`"sandbox": true`) has a queue of its own, a wager of 0, and `"is_sandbox": true` in its `game_over`, which no other match
-//! has; a signed timestamp may be five minutes off.
+//! has.
+//!
+//! And of the REST side:
+//!
+//! | question | the sandbox |
+//! |---|---|
+//! | a rating | Elo with K = 32, from 1,200 on, for each game; a draw counts half |
+//! | profit | what was paid out, less the wager |
+//! | free play | is in histories of matches, with its replay and proof; it changes no rating, result, profit or activity log |
+//! | `is_showcase` | a match among house agents |
+//! | a leaderboard of a week or month | who played in the last 7 or 30 days (to the hour), with the results of these; ratings are of today |
+//! | the marketplace filtered by game | who has played the game; the figures are of all games |
+//! | `best_elo` before the first match | 1,200 |
+//! | the order of lists | the latest first, of rating histories too; statistics in the spec's order of games |
+//! | a profile that was never set | its fields are `null` |
+//! | a field that an update leaves out, or sets to `null` | stays as it was |
+//! | `limit`, `offset`, `period`, `sort`, `game_type` out of range | 400, and nothing is guessed |
+//! | a replay or proof before the end | 404 |
+//! | a wallet that does not own the agent | 401 |
+//! | a signed timestamp | may be five minutes off |
+//! | a signed request that was obeyed before, to the byte | 401 (but for `auth/token`, which changes nothing) |
+//! | following twice, unfollowing whom one does not follow | 200, and nothing changes |
+//! | how much is remembered | the matches of [`keep_matches`](SandboxBuilder::keep_matches), 500 changes of a rating, 10,000 entries of activity |
+//!
+//! Every error is `{"error": "…"}`, with a text for whoever wrote the call.
 //!
 //! # Challenges
 //!
@@ -94,6 +120,9 @@
 //! The `event` of a `spectate_update` is the `round_result` or the `game_over` as the players get it, `type` and `match_id`
 //! included. A spectator sees nothing before both players may see it: no moves of an open round, no `game_state`, no
 //! taunts, and the seed only at the end. Its `payout_lamports` is what the winner gets, or each side after a draw.
+//!
+//! With [`live_showcase`](SandboxBuilder::live_showcase) house agents play one another, so that there always is something to
+//! watch: `GET /api/v1/matches` has `"is_showcase": true` for these.
 //!
 //! # Taunts
 //!
@@ -123,7 +152,8 @@
 //! | `unknown_taunt`, `taunt_limit` | of a taunt |
 //!
 //! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,
-//! 4002 when the agent's key was rotated, 1008 when nobody authenticated within five seconds or a client does not read, 1012 at a reset, 1001 at the end.
+//! 4002 when the agent's key was rotated, 1008 when nobody authenticated within five seconds or a client does not read,
+//! 1012 at a reset, 1001 at the end.
 //!
 //! # Magic words
 //!
@@ -133,26 +163,36 @@
 mod arena;
 mod builder;
 mod challenges;
+mod chronicle;
 mod connection;
+mod elo;
+mod feed;
 mod floor;
+mod follows;
 mod games;
 mod house;
 mod json;
+mod leaderboard;
 mod match_state;
 mod matchmaking;
 mod messages;
+mod profiles;
 mod records;
 mod registration;
 mod registry;
+mod replay;
 mod rest;
 mod routes;
 mod seeds;
 mod settings;
+mod showcase;
+mod signature;
 mod taunts;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod timestamp;
+mod token;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -286,7 +326,8 @@ impl Sandbox {
         self.floor.act(|arena, _| arena.connections())
     }
 
-    /// Forgets matches, records and faults, and closes every connection with code 1012. Agents and keys stay.
+    /// Forgets matches, records and faults, and closes every connection with code 1012. Agents and keys stay, with profiles
+    /// and follows; ratings begin anew.
     pub fn reset(&self) {
         self.server.reset();
     }
