@@ -72,7 +72,7 @@ fn is_code(text: &str) -> bool {
 }
 
 checked_id! {
-    /// A game's internal id, 24 hexadecimal digits: every call takes it but joining.
+    /// A game's internal id, 24 hexadecimal digits: every call takes it but [`join`](crate::Client::join).
     ///
     /// ```
     /// use kriegspiel_sdk::model::GameId;
