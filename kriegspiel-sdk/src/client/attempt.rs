@@ -12,7 +12,7 @@ use crate::model::{Actor, EntryKind, ErrorCode, GameState, MoveAnswer, RefereeEn
 #[non_exhaustive]
 pub enum Reply {
     /// The referee answered.
-    Answer(MoveAnswer),
+    Answer(Box<MoveAnswer>),
     /// The answer was lost, and the state says what became of the attempt.
     FromState(Box<Recovered>),
 }
@@ -116,7 +116,7 @@ impl Client {
 
     async fn ask(&self, before: &GameState, question: Question) -> Result<Reply> {
         let lost = match self.send(before, question).await {
-            Ok(answer) => return Ok(Reply::Answer(answer)),
+            Ok(answer) => return Ok(Reply::Answer(Box::new(answer))),
             Err(error) if is_lost(&error) => error,
             Err(error) => return Err(error),
         };
@@ -125,7 +125,7 @@ impl Client {
             return Ok(reply);
         }
         let again = match self.send(before, question).await {
-            Ok(answer) => return Ok(Reply::Answer(answer)),
+            Ok(answer) => return Ok(Reply::Answer(Box::new(answer))),
             Err(error) => error,
         };
         // The first one may have come late, between the look and this one.

@@ -11,7 +11,11 @@ use crate::model::{Leaderboard, RatingHistory, RatingTrack, User, UserGames};
 pub(super) fn check_range(field: &str, number: Option<u32>, range: RangeInclusive<u32>) -> Result<()> {
     match number {
         Some(number) if !range.contains(&number) => {
-            let message = format!("{field} is from {} to {}, not {number}", range.start(), range.end());
+            let (low, high) = (range.start(), range.end());
+            let message = match high {
+                &u32::MAX => format!("{field} is at least {low}, not {number}"),
+                _ => format!("{field} is from {low} to {high}, not {number}"),
+            };
             Err(Error::invalid_argument(field, message))
         }
         _ => Ok(()),
