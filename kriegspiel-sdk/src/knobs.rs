@@ -54,6 +54,10 @@ pub struct Knobs {
     pub ask_any_probability: Option<f64>,
     /// `MODEL_AVAILABILITY_REPORT_INTERVAL_SECONDS`: how long a model bot waits before it reports the same again.
     pub availability_report_interval: Option<Duration>,
+    /// `OPENAI_API_KEY`: the key of a model bot's provider.
+    pub openai_api_key: Option<Secret>,
+    /// `ANTHROPIC_API_KEY`: the key of a model bot's provider.
+    pub anthropic_api_key: Option<Secret>,
     /// `KRIEGSPIEL_BOT_STATE_FILE`: where it keeps its token and state.
     pub state_file: Option<PathBuf>,
 }
@@ -102,6 +106,8 @@ impl Knobs {
                 "seconds",
                 |text| Duration::try_from_secs_f64(text.parse().ok()?).ok(),
             )?,
+            openai_api_key: env.get("OPENAI_API_KEY").map(Secret::new),
+            anthropic_api_key: env.get("ANTHROPIC_API_KEY").map(Secret::new),
             state_file: env.get("KRIEGSPIEL_BOT_STATE_FILE").map(PathBuf::from),
         })
     }
@@ -193,7 +199,7 @@ mod tests {
             "KRIEGSPIEL_BOT_USERNAME=rando\nKRIEGSPIEL_AUTO_CREATE_LOBBY_GAME=off\n\
              KRIEGSPIEL_AUTO_CREATE_RULE_VARIANT=rand\nKRIEGSPIEL_AUTO_CREATE_PLAY_AS=Black\n\
              KRIEGSPIEL_MAX_ACTIVE_GAMES_BEFORE_CREATE=2\nBOT_GAME_PICK_PROBABILITY=0.25\n\
-             MODEL_AVAILABILITY_REPORT_INTERVAL_SECONDS=30\nKRIEGSPIEL_BOT_REGISTRATION_KEY=s3cr3t\n",
+             MODEL_AVAILABILITY_REPORT_INTERVAL_SECONDS=30\nKRIEGSPIEL_BOT_REGISTRATION_KEY=s3cr3t\nOPENAI_API_KEY=s3cr3t\n",
         );
         let knobs = Knobs::from_env(&env).unwrap();
         assert_eq!(knobs.username.as_deref(), Some("rando"));
@@ -204,6 +210,7 @@ mod tests {
         assert_eq!(knobs.game_pick_probability, Some(0.25));
         assert_eq!(knobs.availability_report_interval, Some(Duration::from_secs(30)));
         assert_eq!(knobs.registration_key.as_ref().map(Secret::expose), Some("s3cr3t"));
+        assert!(knobs.openai_api_key.is_some() && knobs.anthropic_api_key.is_none());
         assert!(!format!("{knobs:?}").contains("s3cr3t"));
         assert_eq!(Knobs::from_env(&Env::default()).unwrap().supported_rule_variants, None);
     }
