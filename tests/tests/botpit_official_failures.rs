@@ -308,7 +308,8 @@ async fn a_command_has_the_platforms_answer() {
         seat.says(r#"{"type":"challenge_created","challenge_id":"challenge-uuid","game_type":"coinflip","wager_lamports":10000000}"#).await;
     });
     assert_eq!(made.unwrap().id.as_str(), "challenge-uuid");
-    let (taken, ()) = tokio::join!(bot.accept_challenge(&"challenge-of-another".into()), async {
+    let others = "challenge-of-another".into();
+    let (taken, ()) = tokio::join!(bot.accept_challenge(&others), async {
         seat.hears("accept_challenge").await;
         seat.says(r#"{"type":"error","code":"unknown_challenge","message":"it is gone"}"#).await;
     });
