@@ -642,8 +642,13 @@ async fn nothing_is_sent_before_the_key_is_accepted() {
         let bot = bot.clone();
         async move { bot.join_queue(GameType::Rps, wager()).await }
     });
-    let refused = bot.resign(&MatchId::from(MATCH)).await.unwrap_err();
-    assert_eq!((refused.code().id(), refused.sent()), (codes::NOT_CONNECTED.id(), Sent::No));
+    let taunt = ClientMessage::SendTaunt(SendTaunt::new(MatchId::from(MATCH), TauntId::Gg));
+    for refused in [
+        bot.send(taunt).await.unwrap_err(),
+        bot.accept_challenge(&"challenge-uuid".into()).await.unwrap_err(),
+    ] {
+        assert_eq!((refused.code().id(), refused.sent()), (codes::NOT_CONNECTED.id(), Sent::No));
+    }
     seat.hears_nothing(secs(5)).await;
     seat.welcome().await;
     seat.hears("join_queue").await;
