@@ -9,6 +9,7 @@ use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::network::Network;
+use sdk_core::record::Recording;
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
@@ -469,6 +470,24 @@ impl ClientBuilder {
     /// What may be risked: see [`bankroll`](crate::bankroll). Default: ten times the first wager may be lost.
     pub fn bankroll(mut self, bankroll: Bankroll) -> Self {
         self.bankroll = bankroll;
+        self
+    }
+
+    /// Writes every frame to a file, as lines of JSON without the key: to look at, and to [replay](crate::replay).
+    ///
+    /// ```no_run
+    /// use botpit_sdk::sdk_core::record::Recording;
+    /// use botpit_sdk::{Client, Host};
+    ///
+    /// let recording = Recording::append_to("bot.jsonl", "my-bot/1.0")?
+    ///     // Other people's names and words stay out of the file.
+    ///     .leave_out(botpit_sdk::replay::OPPONENTS);
+    /// let client = Client::builder("bp_live_…").host(Host::Production).record(recording).build()?;
+    /// # let _ = client;
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.options.record = Some(recording);
         self
     }
 

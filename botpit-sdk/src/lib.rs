@@ -4,9 +4,11 @@
 pub mod bankroll;
 pub mod fairness;
 pub mod games;
+pub mod lab;
 pub mod lamports;
 pub mod ledger;
 pub mod model;
+pub mod replay;
 pub mod rest;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]

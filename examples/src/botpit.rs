@@ -1,9 +1,13 @@
 //! Where a BOTPIT starter bot plays.
 
+use std::path::{Path, PathBuf};
+
 use botpit_sdk::bankroll::DEFAULT_LOSS_LIMIT_IN_WAGERS;
+use botpit_sdk::replay::OPPONENTS;
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::env::Env;
 use botpit_sdk::sdk_core::error::Code;
+use botpit_sdk::sdk_core::record::Recording;
 use botpit_sdk::sdk_core::secret::Secret;
 use botpit_sdk::wallet::Wallet;
 use botpit_sdk::{Bankroll, Client, ClientBuilder, Error, ErrorKind, Host, Lamports, Rest, Result};
@@ -23,12 +27,23 @@ pub struct MatchOptions {
     /// How much may be lost at most, with its unit. Ten wagers unless something else is said.
     #[arg(long, value_name = "AMOUNT")]
     pub loss_limit: Option<Lamports>,
+    /// Write every frame to a file, as lines of JSON without the key, for botpit-replay.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Leave other people's names out of the record.
+    #[arg(long, requires = "record")]
+    pub without_opponents: bool,
     /// The real platform's host for --live, unless BOTPIT_WS_URL or BOTPIT_URL names it.
     #[arg(long, value_enum, value_name = "NAME", requires = "live")]
     pub host: Option<HostName>,
 }
 
 impl MatchOptions {
+    fn recording(&self, path: &Path) -> Result<Recording> {
+        let recording = Recording::append_to(path, concat!("starter-bots/", env!("CARGO_PKG_VERSION")))?;
+        Ok(if self.without_opponents { recording.leave_out(OPPONENTS) } else { recording })
+    }
+
     /// The bankroll for matches of so many games: no more may be lost than all stakes together, and no more than the limit,
     /// which is ten wagers a game where none is given.
     pub fn bankroll(&self, games: u32) -> Bankroll {
@@ -99,6 +114,10 @@ impl Place {
             }
         };
         let bankroll = of_match.bankroll(games);
+        let builder = match &of_match.record {
+            Some(path) => builder.record(of_match.recording(path)?),
+            None => builder,
+        };
         let client = builder.seed(seed).shutdown(&shutdown).bankroll(bankroll.clone()).build()?;
         if !options.live && !client.is_local() {
             return Err(needs_live());
@@ -128,7 +147,7 @@ static NEEDS_LIVE: Code = Code::new(
     "add --live if you mean to play there with your own account, or start a server on this machine",
 );
 
-fn needs_live() -> Error {
+pub(crate) fn needs_live() -> Error {
     Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }
 

@@ -4,7 +4,7 @@ use sdk_core::wire::RawJson;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, agree};
+use super::fields::{Fields, agree, brief};
 use super::finding::Violation;
 use super::report::FairnessReport;
 use crate::lamports::Lamports;
@@ -380,7 +380,7 @@ impl MatchEvidence {
     }
 
     pub(super) fn retold(&mut self, field: &'static str, first: &str, later: &str) {
-        let told = [field, first, later].map(str::to_owned);
+        let told = [field, first, later].map(brief);
         if self.retold.len() < 64 && !self.retold.contains(&told) {
             self.retold.push(told);
         }
@@ -424,6 +424,15 @@ impl MatchEvidence {
         *known.sent_mut(side) = Some(RawJson::from(move_data.to_owned()));
         let at = self.rounds.partition_point(|other| other.round <= round);
         self.rounds.insert(at, known);
+    }
+
+    /// Keeps to the bound, for what was read from a file.
+    pub(super) fn bound(&mut self) {
+        let beyond = self.rounds.len().saturating_sub(MAX_ROUNDS);
+        if beyond > 0 {
+            self.rounds.truncate(MAX_ROUNDS);
+            self.left_out = self.left_out.saturating_add(u32::try_from(beyond).unwrap_or(u32::MAX));
+        }
     }
 
     /// The latest round that a state's history tells differently than its result did. The two are laid side by side from

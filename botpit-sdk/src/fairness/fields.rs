@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
+use sdk_core::wire::MAX_EXCERPT;
+use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The fields of one object, in their order.
@@ -198,9 +199,15 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     one == other || read(one).zip(read(other)).is_some_and(|(one, other)| equal(&one, &other))
 }
 
-/// A value of a finding, as words.
-pub(super) fn shown(value: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// A value in a finding: at most [`MAX_EXCERPT`] bytes of whatever a server says.
+pub(super) fn brief(value: &(impl fmt::Display + ?Sized)) -> String {
+    let mut text = value.to_string();
+    if text.len() > MAX_EXCERPT {
+        let end = (0..=MAX_EXCERPT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -217,6 +224,13 @@ mod tests {
         assert!(!fields.has("gone") && fields.int("gone").is_none() && fields.has("roll_a"));
         assert_eq!(fields.without("roll_a"), r#"{"roll_b":3.0,"round":2,"gone":null}"#);
         assert_eq!(fields.unreadable(), ["roll_a"]);
+    }
+
+    #[test]
+    fn nothing_is_repeated_at_length() {
+        assert_eq!(brief("heads"), "heads");
+        let long = brief(&"☃".repeat(1_000));
+        assert!(long.len() <= MAX_EXCERPT + 3 && long.ends_with("☃…"));
     }
 
     #[test]

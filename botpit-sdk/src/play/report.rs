@@ -76,6 +76,35 @@ pub struct RoundReport {
 }
 
 impl MatchReport {
+    /// A match without a platform: nothing was at stake, and nothing is there to be verified.
+    pub(crate) fn of_lab(
+        id: MatchId,
+        game: GameType,
+        opponent_id: AgentId,
+        side: Side,
+        won: Option<bool>,
+        score: Option<Score>,
+        fairness: Arc<FairnessReport>,
+    ) -> Self {
+        Self {
+            id,
+            game,
+            opponent: opponent_id.to_string(),
+            opponent_id: Some(opponent_id),
+            won,
+            score,
+            payout_lamports: None,
+            fair: None,
+            side: Some(side),
+            wager: None,
+            profit: None,
+            fallbacks: 0,
+            verdict: fairness.verdict().clone(),
+            fairness,
+            rounds: Vec::new(),
+        }
+    }
+
     /// How it ended for the agent.
     pub fn outcome(&self) -> Outcome {
         match self.won {
@@ -119,7 +148,7 @@ impl fmt::Display for MatchReport {
         }
         match (self.fairness.commitment(), &self.verdict) {
             (_, Verdict::Violated { .. }) => write!(f, ", NOT FAIR: {}", self.verdict),
-            (Some(check), verdict) => write!(f, ", fair: {check}, {verdict}"),
+            (Some(check), verdict) => write!(f, ", {verdict}, fair: {check}"),
             (None, _) => write!(f, ", no seed was revealed"),
         }
     }

@@ -95,6 +95,11 @@ impl<G: Game> GameTurn<G> {
         Self::of(turn).map_err(|(error, _)| error)
     }
 
+    /// A turn whose state did not come off the wire.
+    pub(crate) fn of_state(turn: Turn, state: G::State, side: Side) -> Self {
+        Self { state, side, turn }
+    }
+
     /// As [`new`](Self::new); the turn comes back with the error.
     pub(super) fn of(turn: Turn) -> Result<Self, (Error, Box<Turn>)> {
         let Some(side) = turn.side else {

@@ -4,6 +4,7 @@
 //! calls [`Arena::on_time`] at [`Arena::next_deadline`].
 
 mod challenges;
+mod exhibition;
 mod lobby;
 mod play;
 mod public;
@@ -75,6 +76,7 @@ enum Due {
     HouseSitsDown(AgentKey),
     HouseAccepts(Arc<str>),
     HouseChallenges,
+    Showcase,
     HouseMoves(Arc<str>, Side),
     TurnEnds(Arc<str>),
     PauseEnds(Arc<str>),
@@ -87,12 +89,14 @@ struct Streams {
     matches: fastrand::Rng,
     /// Challenges and taunts.
     lobby: fastrand::Rng,
+    /// Matches among house agents.
+    showcase: fastrand::Rng,
 }
 
 impl Streams {
     fn new(seed: u64) -> Self {
         let mut root = fastrand::Rng::with_seed(seed);
-        Self { agents: root.fork(), matches: root.fork(), lobby: root.fork() }
+        Self { agents: root.fork(), matches: root.fork(), lobby: root.fork(), showcase: root.fork() }
     }
 }
 
@@ -150,6 +154,7 @@ impl Arena {
         };
         arena.show_off(seed, now);
         arena.open_lobby(now);
+        arena.exhibit(now);
         arena
     }
 
@@ -201,6 +206,7 @@ impl Arena {
                 }
                 Due::QueueUpdate(agent) => self.tell_of_the_queue(agent, now),
                 Due::HouseAccepts(challenge) => self.house_accepts(&challenge, now),
+                Due::Showcase => self.exhibit(now),
                 Due::HouseChallenges => self.house_challenges(now),
                 Due::HouseSitsDown(agent) => self.house_sits_down(agent, now),
                 Due::HouseMoves(id, side) => self.house_moves(&id, side, now),
@@ -217,8 +223,7 @@ impl Arena {
         for session in sessions {
             self.close(session, close::RESET, "the sandbox was reset");
         }
-        let Streams { matches, lobby, agents: _ } = Streams::new(seed);
-        (self.rng.matches, self.rng.lobby) = (matches, lobby);
+        self.rng = Streams { agents: self.rng.agents.clone(), ..Streams::new(seed) };
         self.registry.forget_matches();
         self.queue = Queue::default();
         self.lobby = Lobby::default();
@@ -228,6 +233,7 @@ impl Arena {
         self.chronicle.forget_matches(seed);
         self.show_off(seed, now);
         self.open_lobby(now);
+        self.exhibit(now);
     }
 
     // ---- what comes out

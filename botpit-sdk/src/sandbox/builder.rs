@@ -97,6 +97,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Has house agents play one another, one match after the other with so long a round, for spectators to watch. Default
+    /// `None`: they don't. [`Sandbox::matches`] has these matches too.
+    pub fn live_showcase(mut self, round: impl Into<Option<Duration>>) -> Self {
+        self.settings.live_showcase = round.into().map(|round| round.max(Duration::from_millis(1)));
+        self
+    }
+
     /// The machine's time that a connection has to authenticate before it is closed. Default 5 s.
     pub fn auth_within(mut self, span: Duration) -> Self {
         self.settings.auth_within = span;

@@ -111,6 +111,11 @@ impl Match {
         Side::BOTH.into_iter().find(|side| *self.players.get(*side) == agent)
     }
 
+    /// Whether both players are the sandbox's own.
+    pub(crate) fn is_showcase(&self) -> bool {
+        self.record.players.a.is_house && self.record.players.b.is_house
+    }
+
     /// The game's own time for a move.
     pub(crate) fn timeout(&self) -> Duration {
         self.rules.timeout()

@@ -79,7 +79,9 @@
 //! | question | the sandbox |
 //! |---|---|
 //! | a rating | Elo with K = 32, from 1,200 on, for each game; a draw counts half |
-//! | profit | what was paid out, less the wager; free play (and nothing else) is left out of it, as of ratings, results and activity |
+//! | profit | what was paid out, less the wager |
+//! | free play | is in histories of matches, with its replay and proof; it changes no rating, result, profit or activity log |
+//! | `is_showcase` | a match among house agents |
 //! | a leaderboard of a week or month | who played in the last 7 or 30 days (to the hour), with the results of these; ratings are of today |
 //! | the marketplace filtered by game | who has played the game; the figures are of all games |
 //! | `best_elo` before the first match | 1,200 |
@@ -119,6 +121,9 @@
 //! included. A spectator sees nothing before both players may see it: no moves of an open round, no `game_state`, no
 //! taunts, and the seed only at the end. Its `payout_lamports` is what the winner gets, or each side after a draw.
 //!
+//! With [`live_showcase`](SandboxBuilder::live_showcase) house agents play one another, so that there always is something to
+//! watch: `GET /api/v1/matches` has `"is_showcase": true` for these.
+//!
 //! # Taunts
 //!
 //! `send_taunt` takes the twelve ids that the platform's SDKs have, once a round and side; between rounds it counts for the
@@ -147,7 +152,8 @@
 //! | `unknown_taunt`, `taunt_limit` | of a taunt |
 //!
 //! Close codes: 4000 when another connection with the same key took over (after `session_replaced`), 4001 for a wrong key,
-//! reset, 1001 at the end.
+//! 4002 when the agent's key was rotated, 1008 when nobody authenticated within five seconds or a client does not read,
+//! 1012 at a reset, 1001 at the end.
 //!
 //! # Magic words
 //!

@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     /// How many challenges of house agents stand in the lobby.
     pub(crate) house_challenges: usize,
     pub(crate) house_taunts: bool,
+    /// How long a round of a live showcase match takes; there are no such matches when none.
+    pub(crate) live_showcase: Option<Duration>,
     /// Replaces every game's own time for a move.
     pub(crate) turn_timeout: Option<Duration>,
     pub(crate) between_rounds: Duration,
@@ -100,6 +102,7 @@ impl Default for Settings {
             house_accepts_after: Some(Duration::from_secs(1)),
             house_challenges: 3,
             house_taunts: true,
+            live_showcase: None,
             turn_timeout: None,
             between_rounds: Duration::ZERO,
             on_timeout: OnTimeout::default(),

@@ -181,6 +181,33 @@ fn equal_cards_and_divisions() {
 }
 
 #[test]
+fn nothing_needs_to_be_revealed_beyond_the_mine() {
+    // Round 1 has five safe tiles. Both took more, and the sixth was the last that anybody saw.
+    let mut scene = honest("mines");
+    let round = &mut scene["rounds"][0];
+    round["mine"]["tiles"] = json!(8);
+    for (field, value) in [
+        ("tiles_a", json!(8)),
+        ("tiles_b", json!(9)),
+        ("safe_a", json!(0)),
+        ("safe_b", json!(5)),
+        ("busted_a", json!(true)),
+        ("busted_b", json!(true)),
+        ("reveal_order", json!([5, 14, 21, 22, 2, 24])),
+        ("round_winner", Value::Null),
+    ] {
+        round["result"][field] = value;
+    }
+    round["score"] = json!([0, 0]);
+    let next = &mut scene["rounds"][1];
+    (next["state"]["history"], next["state"]["score"], next["score"]) =
+        (json!([]), json!([0, 0]), json!([1, 0]));
+    (scene["final_score"], scene["winner"], scene["payout"]) = (json!([1, 0]), json!(A), Value::Null);
+    let report = verify(&scene);
+    assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Verified, 0), "{report}");
+}
+
+#[test]
 fn scores_may_have_the_reader_first() {
     let mut evidence = MatchEvidence::new();
     evidence.me(B.into());
@@ -219,6 +246,23 @@ fn a_gap_in_what_was_seen_is_no_gap_in_the_match() {
 }
 
 #[test]
+fn a_lost_connection_that_cost_no_message_costs_no_verdict() {
+    for game in ["rps", "dice_duel", "crash"] {
+        let mut evidence = seen(&honest(game));
+        evidence.on_interruption();
+        let report = evidence.verify();
+        assert_eq!(report.verdict(), &Verdict::Verified, "{report}");
+        // The last round is missing: the final score shows it.
+        let mut scene = honest(game);
+        scene["rounds"].as_array_mut().unwrap().pop();
+        let mut evidence = seen(&scene);
+        evidence.on_interruption();
+        let report = evidence.verify();
+        assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Consistent, 0), "{report}");
+    }
+}
+
+#[test]
 fn a_field_of_another_type_hides_no_other() {
     noted("math_duel", |scene| scene["rounds"][1]["result"]["answer_b"] = json!("many"), "unreadable");
     let mut scene = honest("dice_duel");
@@ -242,6 +286,13 @@ fn a_match_without_end_is_truncated() {
     let report = evidence.verify();
     assert!(report.is_truncated() && report.rounds().len() == MAX_ROUNDS);
     assert_eq!((report.verdict(), codes(&report).len()), (&Verdict::Consistent, 0));
+
+    // Nor by a file.
+    let mut file = serde_json::to_value(seen(&honest("rps"))).unwrap();
+    let round = file["rounds"][0].clone();
+    file["rounds"] = Value::from(vec![round; 5_000]);
+    let report = serde_json::from_value::<MatchEvidence>(file).unwrap().verify();
+    assert!(report.is_truncated() && report.rounds().len() == MAX_ROUNDS);
 
     // Nor does a server fill the memory with words.
     let mut evidence = MatchEvidence::new();

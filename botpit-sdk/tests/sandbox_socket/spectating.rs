@@ -1,5 +1,7 @@
 //! Watching (documentation: "Spectating").
 
+use std::time::Duration;
+
 use botpit_sdk::sandbox::Sandbox;
 use serde_json::json;
 
@@ -67,4 +69,21 @@ async fn a_match_with_a_house_agent_can_be_watched_and_a_new_connection_watches_
     player.say(json!({ "type": "resign", "match_id": id })).await;
     player.hear_until("game_over").await;
     elsewhere.hears_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_always_something_to_watch_when_asked_for() {
+    let sandbox = Sandbox::builder().live_showcase(Duration::from_secs(1)).start().await.unwrap();
+    let mut watcher = Agent::new(&sandbox, "Gamma").await;
+    for _ in 0..3 {
+        let open = loop {
+            match sandbox.matches().pop().filter(|newest| newest.ended.is_none()) {
+                Some(open) => break open,
+                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
+        assert!(open.players.a.is_house && open.players.b.is_house);
+        watcher.say_example(SPECTATE, "match-uuid", &open.id).await;
+        while watcher.hear_until("spectate_update").await["event"]["type"] != "game_over" {}
+    }
 }

@@ -9,14 +9,8 @@ use crate::model::Side;
 const BUDGET: i64 = 15;
 
 /// What each side has left. `None` where that is not known.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Left([Option<i64>; 2]);
-
-impl Default for Left {
-    fn default() -> Self {
-        Self([None; 2])
-    }
-}
 
 pub(super) fn check(round: &mut Round<'_>, left: &mut Left) {
     if let Some(told) = round.state.int("total_budget").filter(|told| *told != BUDGET) {

@@ -1,6 +1,7 @@
 //! The end of a match: final score, winner, payout.
 
 use super::super::evidence::{Ending, MatchEvidence};
+use super::super::fields::brief;
 use super::super::finding::{Note, Violation};
 use super::Found;
 use super::round::{Round, side_of};
@@ -8,13 +9,33 @@ use super::sequence::Counted;
 use crate::lamports::Lamports;
 use crate::model::Side;
 
-pub(super) fn check(evidence: &MatchEvidence, rounds: &[Round<'_>], counted: Counted, found: &mut Found) {
-    let Some(ending) = &evidence.ending else { return };
+/// Returns whether the rounds make up the whole match, as far as can be seen.
+pub(super) fn check(
+    evidence: &MatchEvidence,
+    rounds: &[Round<'_>],
+    counted: Counted,
+    found: &mut Found,
+) -> bool {
+    let Some(ending) = &evidence.ending else { return false };
+    let told = ending.final_score.map(|told| counted.order.sides(told));
+    check_winner(evidence, ending, rounds, counted, found);
+    let is_whole = !counted.has_gap && evidence.left_out == 0;
+    // Without a gap in the numbers, only the last rounds can be missing: then the scores differ.
+    is_whole && (!evidence.interrupted || (told.is_some() && told == counted.score))
+}
+
+fn check_winner(
+    evidence: &MatchEvidence,
+    ending: &Ending,
+    rounds: &[Round<'_>],
+    counted: Counted,
+    found: &mut Found,
+) {
     let winner = ending.winner.as_ref().map(|id| (id, side_of(evidence, id)));
     if let Some((id, None)) = winner
         && [Side::A, Side::B].iter().all(|side| evidence.agent(*side).is_some())
     {
-        found.violations.push(Violation::UnknownWinner { told: id.clone() });
+        found.violations.push(Violation::UnknownWinner { told: brief(id).into() });
         return;
     }
     // A winner that cannot be told apart is not checked further.

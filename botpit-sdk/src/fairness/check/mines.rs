@@ -1,7 +1,7 @@
 //! Mines: layout and order have many readings; more tiles without a mine win.
 
 use super::super::derivation::{Hashes, LayoutReading, OrderReading, fitting_layouts, fitting_orders};
-use super::super::fields::{Fields, shown};
+use super::super::fields::{Fields, brief};
 use super::super::finding::{Note, Violation};
 use super::formula::Formulas;
 use super::round::{Basis, Round, more};
@@ -124,11 +124,7 @@ fn tiles_of(
     if tiles.len() == told.len() && is_whole(&tiles) {
         return Some(tiles);
     }
-    let mut told = shown(&told);
-    if told.len() > 160 {
-        told.truncate(160);
-        told.push('…');
-    }
+    let told = brief(&serde_json::to_string(&told).unwrap_or_default());
     round.violation(Violation::OutOfRange { field, told, allowed });
     None
 }

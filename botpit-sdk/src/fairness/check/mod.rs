@@ -33,7 +33,8 @@ use super::report::{FairnessReport, RoundCheck, Verdict};
 use crate::model::GameType;
 
 /// Checks a match, and lets the host's readings learn from it.
-pub(super) fn verify(evidence: MatchEvidence, host: &mut HostReadings) -> FairnessReport {
+pub(super) fn verify(mut evidence: MatchEvidence, host: &mut HostReadings) -> FairnessReport {
+    evidence.bound();
     let mut found = Found::default();
     let commitment = check_commitment(&evidence, host, &mut found);
     found.violations.extend(evidence.retold_violations());
@@ -48,10 +49,11 @@ pub(super) fn verify(evidence: MatchEvidence, host: &mut HostReadings) -> Fairne
     let mut formulas = Formulas::default();
     let game = evidence.game_type.as_ref();
     let is_known = game.is_some_and(GameType::is_known);
+    let mut is_whole = false;
     if is_known {
         check_rounds(game, &mut rounds, &mut formulas);
         let counted = sequence::check(&evidence, &mut rounds, &mut found);
-        ending::check(&evidence, &rounds, counted, &mut found);
+        is_whole = ending::check(&evidence, &rounds, counted, &mut found);
     } else if !rounds.is_empty() || game.is_some() {
         found.notes.push(Note::UnknownGame);
     }
@@ -67,7 +69,7 @@ pub(super) fn verify(evidence: MatchEvidence, host: &mut HostReadings) -> Fairne
             checks.push(RoundCheck { round: number, verdict, notes });
         }
     }
-    let verdict = whole(&found, &checks, commitment, &evidence, is_known);
+    let verdict = of_match(&found, &checks, commitment, is_whole);
     let Found { violations, notes } = found;
     FairnessReport { verdict, commitment, rounds: checks, violations, notes, readings, evidence }
 }
@@ -147,19 +149,17 @@ fn note_what_is_missing(evidence: &MatchEvidence, found: &mut Found) {
     }
 }
 
-fn whole(
+fn of_match(
     found: &Found,
     rounds: &[RoundCheck],
     commitment: Option<CommitmentCheck>,
-    evidence: &MatchEvidence,
-    is_known: bool,
+    is_whole: bool,
 ) -> Verdict {
     let of_rounds = rounds.iter().flat_map(RoundCheck::violations);
     let why: Vec<Violation> = found.violations.iter().chain(of_rounds).cloned().collect();
     if !why.is_empty() {
         return Verdict::Violated { why };
     }
-    let is_whole = evidence.left_out == 0 && !evidence.interrupted && is_known;
     let is_proven = commitment.is_some_and(CommitmentCheck::is_match);
     if is_whole && is_proven && rounds.iter().all(|round| round.verdict == Verdict::Verified) {
         Verdict::Verified

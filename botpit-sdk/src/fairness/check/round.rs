@@ -5,7 +5,7 @@ use std::fmt::Display;
 use sdk_core::wire::RawJson;
 
 use super::super::evidence::{MatchEvidence, RoundEvidence};
-use super::super::fields::Fields;
+use super::super::fields::{Fields, brief};
 use super::super::finding::{Note, Violation};
 use super::super::report::Verdict;
 use super::formula::Fits;
@@ -108,7 +108,7 @@ impl<'e> Round<'e> {
             Some(side) => ToldWinner::Side(side),
             None => {
                 if [Side::A, Side::B].iter().all(|side| evidence.agent(*side).is_some()) {
-                    self.violations.push(Violation::UnknownWinner { told: id });
+                    self.violations.push(Violation::UnknownWinner { told: brief(&id).into() });
                 }
                 ToldWinner::Other
             }
@@ -132,7 +132,7 @@ impl<'e> Round<'e> {
     /// A value that the seed determines.
     pub(super) fn derived<T: PartialEq + Display>(&mut self, field: &'static str, told: &T, derived: &T) {
         if told != derived {
-            let (told, derived) = (told.to_string(), derived.to_string());
+            let (told, derived) = (brief(told), brief(derived));
             self.violation(Violation::DerivedDiffers { field, told, derived });
         }
     }
@@ -147,7 +147,7 @@ impl<'e> Round<'e> {
         if let (Some(told), Some(follows)) = (told, follows)
             && told != follows
         {
-            let (told, follows) = (told.to_string(), follows.to_string());
+            let (told, follows) = (brief(&told), brief(&follows));
             self.violation(Violation::Contradiction { field, told, follows });
         }
     }
@@ -187,7 +187,7 @@ impl<'e> Round<'e> {
             self.moved(side, echo);
             match (&told, &sent) {
                 (Some(told), Some(sent)) if !same(told, sent) => {
-                    let (sent, told) = (sent.to_string(), told.to_string());
+                    let (sent, told) = (brief(sent), brief(told));
                     self.violation(Violation::MoveAltered { side, sent, told });
                 }
                 _ => {}

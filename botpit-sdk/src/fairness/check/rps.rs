@@ -1,5 +1,7 @@
 //! Rock paper scissors: there is no chance in it. The rules decide.
 
+use super::super::fields::brief;
+use super::super::finding::Violation;
 use super::round::{Basis, Expected, Round, word};
 use crate::games::rps::Choice;
 use crate::model::Side;
@@ -10,12 +12,8 @@ pub(super) fn check(round: &mut Round<'_>) {
         if let Some(told) = shown
             && told.parse::<Choice>().is_err()
         {
-            let told = told.clone();
-            round.violation(super::super::Violation::OutOfRange {
-                field,
-                told,
-                allowed: "rock, paper, scissors",
-            });
+            let told = brief(told);
+            round.violation(Violation::OutOfRange { field, told, allowed: "rock, paper, scissors" });
         }
     }
     let [a, b] = shown.map(|shown| shown.and_then(|word| word.parse::<Choice>().ok()));

@@ -13,6 +13,8 @@ pub(super) struct Counted {
     pub(super) score: Option<Score>,
     pub(super) order: Order,
     pub(super) rounds_to_win: Option<i64>,
+    /// Whether the numbers show that rounds are missing.
+    pub(super) has_gap: bool,
 }
 
 /// The order of a told score. The spec does not say; its examples are in A and B.
@@ -45,7 +47,7 @@ pub(super) fn check(evidence: &MatchEvidence, rounds: &mut [Round<'_>], found: &
             }
         }
     }
-    numbers(evidence, rounds, found);
+    let has_gap = numbers(evidence, rounds, found);
     let rounds_to_win = rounds_to_win(evidence, rounds, found);
 
     let by_side = tally(evidence, rounds, Order::SideA, rounds_to_win);
@@ -69,15 +71,20 @@ pub(super) fn check(evidence: &MatchEvidence, rounds: &mut [Round<'_>], found: &
             }
         }
     }
-    Counted { score: best.counted, order: best.order, rounds_to_win }
+    Counted { score: best.counted, order: best.order, rounds_to_win, has_gap }
 }
 
-fn numbers(evidence: &MatchEvidence, rounds: &mut [Round<'_>], found: &mut Found) {
+/// Returns whether rounds are missing.
+fn numbers(evidence: &MatchEvidence, rounds: &mut [Round<'_>], found: &mut Found) -> bool {
+    let mut has_gap = false;
     let mut before: Option<(u32, ToldWinner)> = None;
     for round in rounds.iter_mut().filter(|round| round.seen.resolved) {
         let told = round.number();
         match before {
-            None if told != 1 => found.note(Note::BeganLate { round: told }),
+            None if told != 1 => {
+                has_gap = true;
+                found.note(Note::BeganLate { round: told });
+            }
             None => {}
             Some((after, winner)) => {
                 let was_tie = winner == ToldWinner::Nobody;
@@ -88,13 +95,17 @@ fn numbers(evidence: &MatchEvidence, rounds: &mut [Round<'_>], found: &mut Found
                     }
                 } else if told == after && may_be_tie {
                     found.note(Note::TieKeepsItsNumber);
-                } else if !evidence.interrupted {
-                    round.violation(Violation::RoundOutOfOrder { after, told });
+                } else {
+                    has_gap = true;
+                    if !evidence.interrupted {
+                        round.violation(Violation::RoundOutOfOrder { after, told });
+                    }
                 }
             }
         }
         before = Some((told, round.winner.clone()));
     }
+    has_gap
 }
 
 /// How many won rounds win the match: what the states tell, or else what is documented.

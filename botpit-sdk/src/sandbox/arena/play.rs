@@ -130,11 +130,15 @@ impl Arena {
         let timeout = self.settings.turn_timeout.unwrap_or_else(|| open.timeout());
         open.open_turn(now + timeout);
         open.timer = Some(self.timers.set(now + timeout, Due::TurnEnds(Arc::clone(id))));
+        let thinks = match self.settings.live_showcase {
+            Some(pace) if open.is_showcase() => pace.min(timeout / 2),
+            _ => self.settings.house_thinks,
+        };
         let mut questions = Vec::new();
         for side in Side::BOTH {
             let agent = *open.players.get(side);
             if self.registry.get(agent).is_some_and(|known| known.house.is_some()) {
-                let at = now + self.settings.house_thinks;
+                let at = now + thinks;
                 let timer = self.timers.set(at, Due::HouseMoves(Arc::clone(id), side));
                 *open.house_timers.get_mut(side) = Some(timer);
             } else if let Some((_, frame)) = open.question(side) {
@@ -218,6 +222,9 @@ impl Arena {
         }
         self.end_spectating(id, &over.game_over_for_all(&self.settings));
         self.chronicle.match_settled(&over);
+        if over.is_showcase() {
+            self.exhibit_again(now);
+        }
         self.finished.push_back(over.record);
         while self.finished.len() > self.settings.keep_matches {
             self.finished.pop_front();

@@ -1,6 +1,7 @@
 //! The arena, driven by hand: no socket, and a time that stands still unless told.
 
 mod challenges;
+mod exhibition;
 mod restored;
 mod spectating;
 mod taunts;

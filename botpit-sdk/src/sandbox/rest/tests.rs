@@ -1,5 +1,7 @@
 //! Endpoints without a socket: what time, memory and wrong calls do to them.
 
+mod settled;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use ed25519_dalek::{Signer, SigningKey};
