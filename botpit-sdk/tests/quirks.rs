@@ -4,6 +4,7 @@
 //! (`lists_without_pages_are_asked_for_once_and_given_whole`) and `stop_spectating` without an id.
 #![cfg(feature = "sandbox")]
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -25,6 +25,8 @@ mod book {
     mod introduction {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
     mod botpit_first_bot {}
+    #[doc = include_str!("../../docs/src/botpit/money.md")]
+    mod botpit_money {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
