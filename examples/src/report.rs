@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use botpit_sdk::Error;
+use botpit_sdk::{Error, PlayError, Summary};
 use serde::Serialize;
 
 /// Tells results, in words or as one JSON object a line.
@@ -29,6 +29,24 @@ impl Report {
         };
         // Nobody reads any more when the pipe is closed; the bot goes on.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+
+    /// How a run of matches went. Where it ended in failure, what was played before is told too, and the error handed on.
+    ///
+    /// # Errors
+    /// The one that ended it.
+    pub fn summary(&self, played: Result<Summary, PlayError>) -> Result<(), Error> {
+        match played {
+            Ok(summary) => self.result("summary", &summary),
+            Err(ended) => {
+                let (error, summary) = ended.into_parts();
+                if summary.matches > 0 {
+                    self.result("summary", &summary);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// A remark for a person.

@@ -7,15 +7,14 @@
     reason = "these are tests"
 )]
 
-use std::collections::HashMap;
+use std::borrow::BorrowMut;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use botpit_sdk::sandbox::Sandbox;
+use family_tests::programs::{Run, program, root, run, wait, workdir};
 use serde_json::Value;
 
 /// No run takes longer than this; most take a second or two.
@@ -27,8 +26,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 #[test]
 fn the_transcripts_of_the_readme_and_the_book_are_what_it_prints() {
-    let run = ended(bot(["--seed", "7"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--seed", "7"])).succeeded();
     let printed = without_port(&run.stdout);
     for page in ["README.md", "docs/src/botpit/first-bot.md"] {
         assert_eq!(transcript(page, "botpit-rps"), printed, "{page}");
@@ -37,8 +35,7 @@ fn the_transcripts_of_the_readme_and_the_book_are_what_it_prints() {
 
 #[test]
 fn json_is_one_object_a_line_and_the_last_is_the_summary() {
-    let run = ended(bot(["--json", "--seed", "7"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--json", "--seed", "7"])).succeeded();
     matches_and_summary(&run, &["rps"], 3);
     // What a person wants to know goes elsewhere.
     assert!(run.stderr.contains("A BOTPIT of your own runs on"), "{}", run.stderr);
@@ -46,7 +43,7 @@ fn json_is_one_object_a_line_and_the_last_is_the_summary() {
 
 /// So many matches of each game, a line each, all fair; then the summary, which they add up to.
 fn matches_and_summary(run: &Run, games: &[&str], each: usize) {
-    let lines = json_lines(&run.stdout);
+    let lines = run.json_lines();
     let [matches @ .., summary] = lines.as_slice() else { panic!("no line") };
     let played: Vec<_> = matches.iter().map(|line| line["match"]["game"].as_str().unwrap()).collect();
     assert_eq!(played, games.iter().flat_map(|game| vec![*game; each]).collect::<Vec<_>>());
@@ -89,11 +86,11 @@ fn every_game_with_a_bot_of_its_own_is_played() {
         ("botpit-math-duel", "math_duel"),
         ("botpit-crash", "crash"),
     ] {
-        let run = ended(program(name, ["--json", "--seed", "7", "--matches", "1"]).output().unwrap());
-        assert!(run.ok, "{name}: {}", run.stderr);
+        let run = ended(program(name, ["--json", "--seed", "7", "--matches", "1"]));
+        assert!(run.is_ok(), "{name}: {}", run.stderr);
         matches_and_summary(&run, &[game], 1);
-        let run = ended(program(name, ["--seed", "7", "--matches", "1"]).output().unwrap());
-        assert!(run.ok && run.stdout.contains("fair: seed matches commitment"), "{}", run.stdout);
+        let run = ended(program(name, ["--seed", "7", "--matches", "1"]));
+        assert!(run.is_ok() && run.stdout.contains("fair: seed matches commitment"), "{}", run.stdout);
     }
 }
 
@@ -113,8 +110,7 @@ const GAMES: [&str; 10] = [
 #[test]
 fn the_arena_plays_every_game_and_verifies_every_round() {
     let arena = ["--game", "all", "--matches", "1", "--seed", "7", "--json"];
-    let run = ended(program("botpit-arena", arena).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(program("botpit-arena", arena)).succeeded();
     matches_and_summary(&run, &GAMES, 1);
 }
 
@@ -122,8 +118,7 @@ fn the_arena_plays_every_game_and_verifies_every_round() {
 fn the_arena_prints_a_table() {
     for game in ["mines", "hi_lo"] {
         let arena = ["--game", game, "--matches", "2", "--seed", "7"];
-        let run = ended(program("botpit-arena", arena).output().unwrap());
-        assert!(run.ok, "{}", run.stderr);
+        let run = ended(program("botpit-arena", arena)).succeeded();
         let table: Vec<_> = run.stdout.lines().skip_while(|line| !line.starts_with("game ")).collect();
         let head: Vec<_> = table[0].split_whitespace().collect();
         assert_eq!(head, ["game", "won", "lost", "drawn", "profit", "rounds", "verified"]);
@@ -136,22 +131,21 @@ fn the_arena_prints_a_table() {
         assert!(verified == rounds && rounds.parse::<u32>().unwrap() >= 4, "{row:?}");
         assert!(table.last().unwrap().starts_with("2 matches: "), "{table:?}");
     }
-    refused_by_clap(&program("botpit-arena", ["--game", "chess"]).output().unwrap(), "high_card_duel");
+    refused_by_clap(&run("botpit-arena", ["--game", "chess"]), "high_card_duel");
 }
 
 /// The options' own refusal, which names what is possible.
-fn refused_by_clap(output: &Output, words: &str) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && output.stdout.is_empty() && told.contains(words), "{told}");
+fn refused_by_clap(run: &Run, words: &str) {
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 
 #[test]
 fn a_loss_limit_ends_it_in_good_order() {
     // The first match that is lost without one that was won before is the last.
     let arguments = ["--json", "--seed", "7", "--matches", "60", "--loss-limit", "0.01 SOL"];
-    let run = ended(program("botpit-arena", ["--game", "dice_duel"]).args(arguments).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+    let run = ended(program("botpit-arena", ["--game", "dice_duel"]).args(arguments)).succeeded();
+    let lines = run.json_lines();
     let summary = &lines.last().unwrap()["summary"];
     assert!(summary["matches"].as_u64().unwrap() < 60, "{summary}");
     assert!(summary["profit_lamports"].as_i64().unwrap() >= -10_000_000, "{summary}");
@@ -160,17 +154,15 @@ fn a_loss_limit_ends_it_in_good_order() {
 
 #[test]
 fn logs_go_to_stderr_and_hold_no_key() {
-    let run = ended(bot(["--json", "--matches", "1", "-vv"]).env("RUST_LOG", "trace").output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).len(), 2);
+    let run = ended(bot(["--json", "--matches", "1", "-vv"]).env("RUST_LOG", "trace")).succeeded();
+    assert_eq!(run.json_lines().len(), 2);
     assert!(run.stderr.contains("TRACE"), "there is a log");
     assert!(!run.stderr.contains("bp_live_"), "{}", run.stderr);
 }
 
 #[test]
 fn it_stops_after_as_many_matches_as_it_was_told() {
-    let run = ended(bot(["--matches", "1"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--matches", "1"])).succeeded();
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("Match ")).count(), 1);
     assert!(run.stdout.lines().last().unwrap().starts_with("1 match: "), "{}", run.stdout);
 }
@@ -193,15 +185,13 @@ async fn it_plays_in_a_sandbox_of_another_process() {
     let key = sandbox.register("KeyFromTheEnvironment").unwrap();
     let mut command = bot(["--json", "--matches", "1", "--url", &url]);
     command.env("BOTPIT_API_KEY", key.expose());
-    let run = wait(command).await;
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).last().unwrap()["summary"]["fair"], 1);
+    let run = wait(command).await.succeeded();
+    assert_eq!(run.json_lines().last().unwrap()["summary"]["fair"], 1);
     assert!(sandbox.matches()[0].side_of("KeyFromTheEnvironment").is_some());
 
     // Without a key it registers, as the platform wants it.
-    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await;
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).last().unwrap()["summary"]["matches"], 1);
+    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+    assert_eq!(run.json_lines().last().unwrap()["summary"]["matches"], 1);
     assert!(sandbox.matches()[1].side_of("MyAgent").is_some());
     sandbox.shutdown().await;
 }
@@ -209,9 +199,8 @@ async fn it_plays_in_a_sandbox_of_another_process() {
 #[tokio::test]
 async fn it_plays_on_a_server_of_the_protocol_alone() {
     let (url, server) = bare::server().await;
-    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await;
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+    let lines = run.json_lines();
     assert_eq!(lines[0]["match"]["opponent"], "BetaBot");
     assert_eq!(lines[0]["match"]["payout_lamports"], 19_000_000);
     assert_eq!((&lines[0]["match"]["won"], &lines[0]["match"]["fair"]), (&true.into(), &true.into()));
@@ -225,24 +214,22 @@ fn another_machine_needs_live() {
     for key in [None, Some("bp_live_test")] {
         let mut command = bot(["--url", "wss://api.example.org/api/v1/ws"]);
         command.envs(key.map(|key| ("BOTPIT_API_KEY", key)));
-        let run = ended(command.output().unwrap());
-        refused(&run, "needs --live");
+        let run = ended(command);
+        run.refused(1, "needs --live");
         assert!(run.stderr.contains("advice: add --live"), "{}", run.stderr);
     }
 }
 
 #[test]
 fn live_names_what_is_missing() {
-    refused(&ended(bot(["--live", "--host", "production"]).output().unwrap()), "BOTPIT_API_KEY");
-    refused(
-        &ended(bot(["--live"]).env("BOTPIT_API_KEY", "bp_live_test").output().unwrap()),
-        "BOTPIT_WS_URL nor BOTPIT_URL",
-    );
+    ended(bot(["--live", "--host", "production"])).refused(1, "BOTPIT_API_KEY");
+    let run = ended(bot(["--live"]).env("BOTPIT_API_KEY", "bp_live_test"));
+    run.refused(1, "BOTPIT_WS_URL nor BOTPIT_URL");
     // Given by the file beside the bot: the next thing that is missing is named.
     let beside = workdir().join("with-env-file");
     std::fs::create_dir_all(&beside).unwrap();
     std::fs::write(beside.join(".env"), "BOTPIT_API_KEY=bp_live_test\n").unwrap();
-    refused(&ended(bot(["--live"]).current_dir(&beside).output().unwrap()), "BOTPIT_WS_URL nor BOTPIT_URL");
+    ended(bot(["--live"]).current_dir(&beside)).refused(1, "BOTPIT_WS_URL nor BOTPIT_URL");
 }
 
 #[test]
@@ -253,7 +240,7 @@ fn a_key_that_is_refused_ends_it() {
         let mut command = bot(["--url", sandbox.ws_url().as_str()]);
         command.env("BOTPIT_API_KEY", "bp_live_of_nobody");
         let run = wait(command).await;
-        refused(&run, "[auth_rejected]");
+        run.refused(1, "[auth_rejected]");
         assert!(!run.stderr.contains("bp_live_of_nobody"), "{}", run.stderr);
         sandbox.shutdown().await;
     });
@@ -262,8 +249,8 @@ fn a_key_that_is_refused_ends_it() {
 #[test]
 fn a_number_without_a_unit_is_no_wager() {
     for (wager, words) in [("0.01", "unit"), ("0.0001 SOL", "0.001 SOL")] {
-        let run = ended(bot(["--wager", wager]).output().unwrap());
-        assert!(!run.ok && run.stderr.contains(words), "{}", run.stderr);
+        let run = ended(bot(["--wager", wager]));
+        assert!(!run.is_ok() && run.stderr.contains(words), "{}", run.stderr);
     }
 }
 
@@ -355,82 +342,14 @@ fn closed_port() -> u16 {
 
 // ---- running it -----------------------------------------------------------------------------------------------------
 
-/// Where the programs are, built as `cargo run --bin NAME` builds them.
-fn programs() -> &'static HashMap<String, PathBuf> {
-    static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo tells this test about itself would make it build some dependencies anew.
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
-                build.env_remove(&name);
-            }
-        }
-        let built = build
-            .args(["build", "--locked", "--package", "starter-bots", "--bins"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(root())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        String::from_utf8(built.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter_map(|message| {
-                let path = PathBuf::from(message["executable"].as_str()?);
-                Some((message["target"]["name"].as_str()?.to_owned(), path))
-            })
-            .collect()
-    })
-}
-
 /// A run of `botpit-rps`.
 fn bot<const N: usize>(arguments: [&str; N]) -> Command {
     program("botpit-rps", arguments)
 }
 
-/// A run of a starter bot, away from this machine's settings.
-fn program<const N: usize>(name: &str, arguments: [&str; N]) -> Command {
-    let path = programs().get(name).unwrap_or_else(|| panic!("there is no {name}"));
-    let mut command = Command::new(path);
-    command.args(arguments).current_dir(workdir()).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let shown = name.to_string_lossy().to_lowercase();
-        if shown.starts_with("botpit_") || shown.ends_with("_proxy") || shown == "rust_log" {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-struct Run {
-    ok: bool,
-    stdout: String,
-    stderr: String,
-}
-
-fn ended(output: Output) -> Run {
-    Run {
-        ok: output.status.success(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Runs to the end while the server beside it goes on.
-async fn wait(mut command: Command) -> Run {
-    tokio::task::spawn_blocking(move || ended(command.output().unwrap())).await.unwrap()
-}
-
-/// One readable error with its advice, nothing on stdout, and a failure.
-fn refused(run: &Run, words: &str) {
-    assert!(!run.ok && run.stdout.is_empty(), "{}", run.stdout);
-    let lines: Vec<_> = run.stderr.lines().filter(|line| !line.trim_start().starts_with("WARN")).collect();
-    let [error, advice] = lines.as_slice() else { panic!("{}", run.stderr) };
-    assert!(error.starts_with("error: ") && error.contains(words), "{error}");
-    assert!(advice.starts_with("advice: ") && advice.len() > "advice: ".len(), "{advice}");
+/// Runs it to its end.
+fn ended(mut command: impl BorrowMut<Command>) -> Run {
+    Run::ended(command.borrow_mut().output().unwrap())
 }
 
 /// A run that is watched. It never outlives its test.
@@ -487,15 +406,6 @@ fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
 
 // ---- pages ----------------------------------------------------------------------------------------------------------
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A directory without an `.env` file.
-fn workdir() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
-
 fn read(file: &str) -> String {
     let path = root().join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -522,10 +432,6 @@ fn without_port(text: &str) -> String {
         out += part.trim_start_matches(|c: char| c.is_ascii_digit());
     }
     out
-}
-
-fn json_lines(stdout: &str) -> Vec<Value> {
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
 
 fn keys(value: &Value) -> Vec<&str> {

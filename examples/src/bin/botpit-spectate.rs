@@ -137,7 +137,7 @@ async fn watch_one(bot: &Handle, active: ActiveMatch, report: Report) -> Result<
 async fn play(client: Client, wager: Lamports, stop: Shutdown, seed: Option<u64>) -> Result<(), Error> {
     let player = client.play::<Rps, _>(Thoughtful(seed.map_or_else(Predictor::new, Predictor::seeded)));
     tokio::select! {
-        ended = player.wager(wager).run() => ended.map(|_| ()),
+        ended = player.wager(wager).run() => ended.map(|_| ()).map_err(Error::from),
         () = stop.stopping() => Ok(()),
     }
 }
