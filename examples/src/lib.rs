@@ -14,5 +14,5 @@ mod table;
 
 pub use lab_page::LabPage;
 pub use options::Options;
-pub use report::{Report, exit};
+pub use report::{Report, counted, exit};
 pub use table::{Shown, Table};

@@ -59,6 +59,11 @@ impl Report {
     }
 }
 
+/// A number with its word: `1 match`, `2 matches`.
+pub fn counted(number: usize, word: &str, plural: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { plural })
+}
+
 /// The end of a starter bot: an error is told in a line or two, with its advice.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use botpit_sdk::sandbox::Sandbox;
-use family_tests::programs::{Run, program, root, run, wait, workdir};
+use family_tests::programs::{Run, only_key, program, root, run, wait, workdir};
 use serde_json::Value;
 
 /// No run takes longer than this; most take a second or two.
@@ -175,6 +175,38 @@ fn they_are_short_enough_to_be_copied() {
     }
 }
 
+/// The commands of the book, a chapter's in their order: one may need what another has written. Those of `--live` are not run.
+#[test]
+fn the_commands_of_the_book_run() {
+    let chapters = ["games", "fairness", "recording", "lab", "beyond-the-queue"];
+    let mut run = 0;
+    for chapter in chapters {
+        let directory = workdir().join(format!("book-{chapter}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let page = read(&format!("docs/src/botpit/{chapter}.md"));
+        let shell = page.split("```sh\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines());
+        for line in shell {
+            let words: Vec<&str> = line.split('#').next().unwrap().split_whitespace().collect();
+            let at = words.iter().position(|word| *word == "--bin").unwrap_or_else(|| panic!("{line}"));
+            let arguments = words.iter().skip(at + 2).skip_while(|word| **word == "--").copied();
+            if words.contains(&"--live") {
+                continue;
+            }
+            // As many matches as show that it runs: these programs are not built for speed.
+            let arguments =
+                arguments.map(|word| if word.len() > 4 && is_number(word) { "500" } else { word });
+            ended(program(words[at + 1], arguments).current_dir(&directory)).succeeded();
+            run += 1;
+        }
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+    assert!(run >= 15, "{run} commands");
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 // ---- other servers --------------------------------------------------------------------------------------------------
 
 #[tokio::test]
@@ -198,12 +230,67 @@ async fn it_plays_in_a_sandbox_of_another_process() {
 
 #[tokio::test]
 async fn it_plays_on_a_server_of_the_protocol_alone() {
-    let (url, server) = bare::server().await;
+    let (url, server) = bare::server(Some(bare::SEED)).await;
     let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
     let lines = run.json_lines();
     assert_eq!(lines[0]["match"]["opponent"], "BetaBot");
     assert_eq!(lines[0]["match"]["payout_lamports"], 19_000_000);
     assert_eq!((&lines[0]["match"]["won"], &lines[0]["match"]["fair"]), (&true.into(), &true.into()));
+    server.abort();
+}
+
+#[tokio::test]
+async fn fair_is_false_only_after_a_violation_and_null_where_it_cannot_be_said() {
+    for (seed, fair, verdict) in
+        [(Some("another seed"), Value::Bool(false), "violated"), (None, Value::Null, "consistent")]
+    {
+        let (url, server) = bare::server(seed).await;
+        let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+        let lines = run.json_lines();
+        assert_eq!((&lines[0]["match"]["fair"], &lines[0]["match"]["verdict"]), (&fair, &verdict.into()));
+        assert_eq!(lines[1]["summary"][verdict], 1);
+        assert_eq!(lines[1]["summary"]["fair"], 0);
+        server.abort();
+    }
+}
+
+/// The second time the bot wants to play, another session takes over.
+#[tokio::test]
+async fn what_was_played_before_a_failure_is_told() {
+    for name in ["botpit-rps", "botpit-arena"] {
+        let (url, server) = bare::server(Some(bare::SEED)).await;
+        let mut command = program(name, ["--json", "--matches", "2", "--url", &url]);
+        if name == "botpit-arena" {
+            command.args(["--game", "rps"]);
+        }
+        let run = wait(command).await;
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("[session_replaced]") && run.stderr.contains("advice: "),
+            "{}",
+            run.stderr
+        );
+        let lines = run.json_lines();
+        assert_eq!((only_key(&lines[0]), only_key(&lines[1])), ("match", "summary"));
+        assert_eq!((&lines[1]["summary"]["matches"], &lines[1]["summary"]["won"]), (&1.into(), &1.into()));
+        server.abort();
+    }
+}
+
+#[tokio::test]
+async fn live_says_what_may_be_lost_before_it_plays() {
+    let (url, server) = bare::server(Some(bare::SEED)).await;
+    for (wager, matches, at_most) in [("0.01 SOL", "1", "0.01 SOL"), ("0.02 SOL", "100", "0.2 SOL")] {
+        let mut command = bot(["--live", "--url", &url, "--wager", wager, "--matches", matches]);
+        let run = wait({
+            command.env("BOTPIT_API_KEY", "bp_live_test");
+            command
+        })
+        .await;
+        let (before, _) = run.stdout.split_once("\nMatch ").unwrap();
+        assert!(before.starts_with("Playing on ws://127.0.0.1:"), "{before}");
+        assert!(before.contains(&format!(": {at_most} may be lost at most.")), "{before}");
+    }
     server.abort();
 }
 
@@ -441,7 +528,8 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 mod bare {
-    //! A server of the WebSocket protocol and nothing else: one match of rock paper scissors, and the bot wins it.
+    //! A server of the WebSocket protocol and nothing else: one match of rock paper scissors, and the bot wins it. Then
+    //! another session takes over.
 
     use futures_util::{SinkExt, StreamExt};
     use serde_json::{Value, json};
@@ -450,7 +538,12 @@ mod bare {
     use tokio_tungstenite::WebSocketStream;
     use tokio_tungstenite::tungstenite::Message;
 
-    pub(crate) async fn server() -> (String, JoinHandle<()>) {
+    pub(crate) const SEED: &str = "f9e8d7c6";
+    /// The SHA-256 of its text, computed with `printf f9e8d7c6 | sha256sum`.
+    const HASH: &str = "974bdc14dee29c18372cf58f356f0669800b0ab20a497ee81ac77df10783abfe";
+
+    /// It reveals this seed in the end, or none.
+    pub(crate) async fn server(seed: Option<&'static str>) -> (String, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/api/v1/ws", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -458,16 +551,14 @@ mod bare {
                 let (stream, _) = listener.accept().await.unwrap();
                 // A request that is no upgrade, such as a registration, is dropped here.
                 if let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await {
-                    play(&mut socket).await;
+                    play(&mut socket, seed).await;
                 }
             }
         });
         (url, task)
     }
 
-    async fn play(socket: &mut WebSocketStream<TcpStream>) {
-        // A seed's text and its SHA-256, computed with `printf f9e8d7c6 | sha256sum`.
-        let (seed, hash) = ("f9e8d7c6", "974bdc14dee29c18372cf58f356f0669800b0ab20a497ee81ac77df10783abfe");
+    async fn play(socket: &mut WebSocketStream<TcpStream>, seed: Option<&str>) {
         let mut round = 1;
         let turn = |round: u32| {
             json!({"type": "your_turn", "match_id": "m-1", "round": round, "timeout_ms": 10_000,
@@ -480,10 +571,11 @@ mod bare {
                 "authenticate" => {
                     vec![json!({"type": "authenticated", "agent_id": "a-1", "agent_name": "MyAgent"})]
                 }
+                "join_queue" if round > 1 => vec![json!({"type": "session_replaced"})],
                 "join_queue" => vec![
                     json!({"type": "queue_joined", "game_type": "rps", "position": 1}),
                     json!({"type": "match_found", "match_id": "m-1", "game_type": "rps", "opponent_id": "a-2",
-                        "opponent_name": "BetaBot", "wager_lamports": 10_000_000, "server_seed_hash": hash}),
+                        "opponent_name": "BetaBot", "wager_lamports": 10_000_000, "server_seed_hash": HASH}),
                     json!({"type": "game_start", "match_id": "m-1", "your_side": "a"}),
                     turn(1),
                 ],

@@ -8,9 +8,45 @@ use std::cell::RefCell;
 use std::fmt;
 
 use sdk_core::wire::MAX_EXCERPT;
-use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+/// JSON that is kept for a while: thousands of such texts may wait for the end of a match, so they take no more than they
+/// need.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kept(Box<str>);
+
+impl Kept {
+    pub(super) const fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Kept {
+    fn from(json: &str) -> Self {
+        Self(json.into())
+    }
+}
+
+impl From<String> for Kept {
+    fn from(json: String) -> Self {
+        Self(json.into())
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+    }
+}
 
 /// The fields of one object, in their order.
 #[derive(Debug, Default)]
@@ -64,6 +100,10 @@ impl<'a> Fields<'a> {
 
     /// A whole number. `3.0` is one: some servers' languages know no other.
     pub(super) fn int(&self, name: &'static str) -> Option<i64> {
+        // The usual form needs no parser: what stands on the wire is JSON already.
+        if let Some(number) = self.raw(name).and_then(|raw| raw.get().parse().ok()) {
+            return Some(number);
+        }
         self.read::<Whole>(name).map(|Whole(number)| number)
     }
 
@@ -77,6 +117,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&self, name: &'static str) -> Option<Cow<'a, str>> {
+        let plain = self.raw(name).and_then(|raw| raw.get().strip_prefix('"')?.strip_suffix('"'));
+        if let Some(plain) = plain.filter(|plain| !plain.contains('\\')) {
+            return Some(Cow::Borrowed(plain));
+        }
         self.read::<Words<'a>>(name).map(|Words(text)| text)
     }
 
@@ -87,12 +131,20 @@ impl<'a> Fields<'a> {
     /// The object again as text, without one of its fields.
     pub(super) fn without(&self, left_out: &str) -> String {
         let mut text = String::from("{");
-        for (name, value) in self.iter().filter(|(name, _)| *name != left_out) {
+        for (name, value) in self.entries.iter().filter(|(name, _)| name != left_out) {
             if text.len() > 1 {
                 text.push(',');
             }
-            // A text always serialises.
-            text.push_str(&serde_json::to_string(name).unwrap_or_default());
+            match name {
+                // Borrowed as it stands on the wire: there was nothing to be escaped.
+                Cow::Borrowed(name) => {
+                    text.push('"');
+                    text.push_str(name);
+                    text.push('"');
+                }
+                // A text always serialises.
+                Cow::Owned(name) => text.push_str(&serde_json::to_string(name).unwrap_or_default()),
+            }
             text.push(':');
             text.push_str(value.get());
         }
@@ -156,7 +208,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::with_capacity(12);
+                let mut entries = Vec::with_capacity(4);
                 while let Some((Words(name), value)) = map.next_entry()? {
                     entries.push((name, value));
                 }

@@ -16,7 +16,7 @@ use botpit_sdk::{Client, Error, GameTurn, Handle, Lamports, Rest, Result, Specta
 use clap::Parser;
 use serde::Serialize;
 use starter_bots::botpit::{MatchOptions, Place};
-use starter_bots::{Options, Report, exit, rival};
+use starter_bots::{Options, Report, counted, exit, rival};
 use tokio::task::JoinSet;
 
 /// Watches matches: in a sandbox of its own, unless told otherwise.
@@ -186,6 +186,7 @@ struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} matches watched, {} rounds seen", self.matches, self.rounds)
+        let watched = counted(self.matches as usize, "match", "es");
+        write!(f, "{watched} watched, {} seen", counted(self.rounds as usize, "round", "s"))
     }
 }

@@ -2,10 +2,8 @@
 
 use std::fmt::Display;
 
-use sdk_core::wire::RawJson;
-
 use super::super::evidence::{MatchEvidence, RoundEvidence};
-use super::super::fields::{Fields, brief};
+use super::super::fields::{Fields, Kept, brief};
 use super::super::finding::{Note, Violation};
 use super::super::report::Verdict;
 use super::formula::Fits;
@@ -66,8 +64,8 @@ impl<'e> Round<'e> {
         seed: Option<&'e str>,
         tells_moves: bool,
     ) -> Self {
-        fn text(raw: Option<&RawJson>) -> Option<&str> {
-            raw.map(RawJson::as_str)
+        fn text(raw: Option<&Kept>) -> Option<&str> {
+            raw.map(Kept::as_str)
         }
         let result = Fields::of_option(text(seen.result.as_ref()));
         let has_moved = [Side::A, Side::B].map(|side| {
