@@ -279,7 +279,7 @@ impl MatchEvidence {
         if self.is_asked_again(round) {
             return;
         }
-        let fields = Fields::of(state);
+        let fields = Fields::parsed(state);
         let rewrites = self.rewritten(&fields);
         self.keep_question(round, fields.without("history"), rewrites);
     }
@@ -494,7 +494,7 @@ impl MatchEvidence {
         if self.left_out > 0 {
             return None;
         }
-        let history: Vec<&RawValue> = serde_json::from_str(state.raw("history")?.get()).ok()?;
+        let history: Vec<&RawValue> = serde_json::from_str(state.raw("history")?).ok()?;
         let results =
             self.rounds.iter().rev().filter_map(|round| Some((round.round, round.result.as_ref()?)));
         history.into_iter().rev().zip(results).find_map(|(entry, (number, result))| {
