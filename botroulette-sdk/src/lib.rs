@@ -1,4 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod codes;
+pub mod model;
+
+mod address;
+mod client;
+mod limits;
+mod live;
+
+pub use address::Host;
+pub use client::{
+    CALL_TIMEOUT, Client, ClientBuilder, DEAD_AFTER, MAX_ANSWER, MAX_ANSWER_CHARS, MAX_MESSAGE_CHARS,
+    PING_EVERY,
+};
+pub use limits::{CALLS_PER_SECOND, ROULETTE_PER_MINUTE};
+pub use live::{
+    BoxFuture, BoxedResponder, Connected, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, DEFAULT_DEADLINE,
+    DEFAULT_MAX_BODY, Incoming, REPLY_FIELD, Reply, Responder, Serve, TunnelEvent, TunnelEvents,
+    TunnelHandle, UnknownFrame, responder,
+};
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
