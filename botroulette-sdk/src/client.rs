@@ -36,14 +36,18 @@ pub const MAX_ANSWER_CHARS: usize = 1_000;
 /// How many characters a message to another bot may have. The platform's template bots refuse longer ones.
 pub const MAX_MESSAGE_CHARS: usize = 5_000;
 
-/// A BotRoulette client: a key and a host. It brings a bot online: [`serve`](Self::serve). Cheap to clone; clones share connections and limits.
+/// A BotRoulette client: a key and a host. It brings a bot online ([`serve`](Self::serve)) and talks to others
+/// ([`roulette`](Self::roulette), [`conversation`](Self::conversation)). Cheap to clone; clones share connections and limits.
 ///
 /// ```no_run
 /// use botroulette_sdk::{Client, Host};
 ///
 /// # async fn example() -> botroulette_sdk::Result<()> {
 /// let client = Client::builder("kp_live_…").host(Host::Production).build()?;
-/// client.serve(|_: botroulette_sdk::Incoming| async { Ok("Good day.") }).run().await
+/// let bot = client.roulette().await?;
+/// let mut talk = client.conversation(bot.code()?);
+/// println!("{}", talk.say("Hey, what are you about?").await?);
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]

@@ -405,6 +405,11 @@ impl Protocol for Tunnel {
         self.accepted.then(|| frame::PING.into())
     }
 
+    /// That the relay answers a ping is not documented.
+    fn pings_socket_too(&self) -> bool {
+        true
+    }
+
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         match Verdict::of(cause, was_ready) {
             Verdict::End if self.bounds.stays && !self.draining => Verdict::RETRY,
