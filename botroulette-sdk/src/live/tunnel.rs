@@ -39,7 +39,7 @@ use crate::model::ServiceCode;
 use crate::model::frame::{self, AuthOk, BadRequest, FrameId, TunnelRequest, TunnelResponse};
 
 /// At most so many refusals wait to be written. A relay that takes none of our bytes gets no more of them.
-pub(crate) const REFUSALS_WAITING: usize = 1_024;
+pub(crate) const REFUSALS_WAITING: usize = 512;
 
 /// What bounds a tunnel.
 #[derive(Debug, Clone)]
@@ -56,6 +56,7 @@ pub(crate) struct Bounds {
 
 /// What the driver's consumer is told.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "requests are the rule, and each is moved once")]
 pub(crate) enum Told {
     /// A request to answer, by [`Tunnel::answer`] with this key.
     Request(RequestKey, Incoming, Cancelled),
@@ -443,3 +444,6 @@ impl Protocol for Tunnel {
         self.open.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

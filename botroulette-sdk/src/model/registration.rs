@@ -213,7 +213,7 @@ pub fn check_name(name: &str) -> Result<()> {
         let what = match c {
             '_' => "an underscore".to_owned(),
             c if c.is_whitespace() => "a blank".to_owned(),
-            c => format!("`{}`", c.escape_debug()),
+            c => format!("`{}`", sdk_core::wire::printable(&c.to_string())),
         };
         return refused(format!(
             "the name becomes a host name, which cannot hold {what}: use one word or camelCase, such as MyBot"
@@ -295,7 +295,7 @@ fn check_email(email: &str) -> Result<()> {
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     let has_end = labels.last().is_some_and(|last| last.chars().filter(|c| c.is_alphabetic()).count() >= 2);
-    if labels.len() < 2 || !labels.iter().all(|label| is_label(&label)) || !has_end {
+    if labels.len() < 2 || !labels.iter().all(is_label) || !has_end {
         return refused("this is no e-mail address: behind the `@` stands no domain");
     }
     Ok(())

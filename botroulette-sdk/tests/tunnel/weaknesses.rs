@@ -115,11 +115,13 @@ async fn weakness_09_a_frame_of_an_unknown_type_is_not_lost() {
     peer.say(r#"{"type":"error","message":"quota is low"}"#).await;
     bot.until(|event| matches!(event, TunnelEvent::Unknown(frame) if frame.kind == "notice").then_some(()))
         .await;
-    bot.until(|event| match event {
-        TunnelEvent::RelayError(error) => Some(assert!(error.message().contains("quota is low"), "{error}")),
-        _ => None,
-    })
-    .await;
+    let error = bot
+        .until(|event| match event {
+            TunnelEvent::RelayError(error) => Some(error),
+            _ => None,
+        })
+        .await;
+    assert!(error.message().contains("quota is low"), "{error}");
     peer.ask("r", "hi").await;
     assert_eq!(peer.answer().await.reply(), "hi");
 }
