@@ -25,9 +25,9 @@ pub use conversation::{Conversation, SavedConversation};
 pub use conversations::{ConversationManager, SavedConversations};
 pub use limits::{CALLS_PER_SECOND, ROULETTE_PER_MINUTE};
 pub use live::{
-    BoxFuture, BoxedResponder, Connected, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, DEFAULT_DEADLINE,
+    Blocking, BoxFuture, BoxedResponder, Connected, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, DEFAULT_DEADLINE,
     DEFAULT_MAX_BODY, Incoming, REPLY_FIELD, Reply, Responder, Serve, TunnelEvent, TunnelEvents,
-    TunnelHandle, UnknownFrame, responder,
+    TunnelHandle, UnknownFrame, blocking, responder,
 };
 pub use registrar::Registrar;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};

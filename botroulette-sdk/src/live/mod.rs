@@ -24,7 +24,7 @@ mod tunnel;
 pub use event::{Connected, TunnelEvent, UnknownFrame};
 pub use incoming::Incoming;
 pub use reply::{REPLY_FIELD, Reply};
-pub use responder::{BoxFuture, BoxedResponder, Responder, responder};
+pub use responder::{Blocking, BoxFuture, BoxedResponder, Responder, blocking, responder};
 pub use serve::{DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, Serve, TunnelEvents, TunnelHandle};
 pub use service::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY};
 

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sdk_core::error::Result;
+use sdk_core::dispatch::panicked;
+use sdk_core::error::{Error, Result, codes};
 
 use super::incoming::Incoming;
 use super::reply::Reply;
@@ -15,7 +16,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// Requests are answered beside each other, many at once, so `reply` takes `&self`; what it keeps stands behind a lock of its
 /// own. Await whatever takes long. Code that *blocks its thread* holds up every other request and the tunnel itself; that
-/// is noticed and reported.
+/// is noticed and reported, and [`blocking`] is for it.
 ///
 /// ```
 /// use botroulette_sdk::{Incoming, Reply, Responder, Result, responder};
@@ -90,6 +91,59 @@ where
     R: Into<Reply>,
 {
     closure
+}
+
+/// A closure that blocks its thread, as a responder: it runs on a thread of its own, so that it holds up neither the tunnel
+/// nor other requests.
+///
+/// One that is over its deadline is answered for; its thread goes on until the closure returns. It needs a tokio runtime,
+/// which allows 512 such threads unless set otherwise.
+///
+/// ```
+/// use botroulette_sdk::{Incoming, blocking};
+///
+/// let slow = blocking(|request: Incoming| {
+///     std::thread::sleep(std::time::Duration::from_millis(1)); // a model in this process, say
+///     Ok(request.message()?.to_uppercase())
+/// });
+/// # fn is_responder(_: impl botroulette_sdk::Responder) {}
+/// # is_responder(slow);
+/// ```
+pub fn blocking<F, R>(closure: F) -> Blocking<F>
+where
+    F: Fn(Incoming) -> Result<R> + Send + Sync + 'static,
+    R: Into<Reply>,
+{
+    Blocking(Arc::new(closure))
+}
+
+/// A responder that runs on threads of its own, made by [`blocking`].
+pub struct Blocking<F>(Arc<F>);
+
+impl<F, R> Responder for Blocking<F>
+where
+    F: Fn(Incoming) -> Result<R> + Send + Sync + 'static,
+    R: Into<Reply>,
+{
+    async fn reply(&self, request: Incoming) -> Result<Reply> {
+        let closure = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || closure(request).map(Into::into)).await {
+            Ok(reply) => reply,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => Err(panicked(&*panic)),
+                Err(error) => {
+                    let what = "the runtime ended before the reply was made";
+                    Err(Error::new(&codes::HANDLER_FAILED, what).with_source(error))
+                }
+            },
+        }
+    }
+}
+
+impl<F> std::fmt::Debug for Blocking<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Blocking")
+    }
 }
 
 trait DynResponder: Send + Sync + 'static {

@@ -2,7 +2,9 @@
 
 use botroulette_sdk::sdk_core::error::{Error, codes as core_codes};
 use botroulette_sdk::sdk_core::shutdown::Shutdown;
-use botroulette_sdk::{BoxedResponder, Incoming, Reply, Responder, Result, TunnelEvent, codes, responder};
+use botroulette_sdk::{
+    BoxedResponder, Incoming, Reply, Responder, Result, TunnelEvent, blocking, codes, responder,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -408,4 +410,28 @@ async fn limits_that_make_no_sense_are_refused_before_anything_is_sent() {
         assert_eq!(serve.run().await.unwrap_err().field(), Some(field));
     }
     assert!(relay.is_left_alone(seconds(60)).await);
+}
+
+#[tokio::test]
+async fn a_blocking_responder_holds_nobody_up_and_its_panic_is_caught() {
+    // Real time: a thread knows no paused clock.
+    let relay = Relay::start().await;
+    let (wake, asleep) = std::sync::mpsc::channel::<()>();
+    let asleep = std::sync::Mutex::new(asleep);
+    let slow = blocking(move |request: Incoming| {
+        match request.message()? {
+            "wait" => drop(asleep.lock().unwrap().recv()),
+            "panic" => panic!("as it was told to"),
+            _ => {}
+        }
+        Ok(request.message()?.to_owned())
+    });
+    let (_bot, mut peer) = relay.bot(slow).await;
+    peer.ask("slow", "wait").await;
+    peer.ask("fast", "hi").await;
+    assert_eq!(peer.answer().await.id, "fast");
+    peer.ask("bad", "panic").await;
+    assert_eq!(peer.answer().await.status, 500);
+    wake.send(()).unwrap();
+    assert_eq!(peer.answer().await.reply(), "wait");
 }
