@@ -17,7 +17,6 @@
 //! on.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -93,7 +92,8 @@ pub(crate) struct Tunnel {
     /// The requests of this connection that are not answered yet, with their size.
     open: HashMap<FrameId, usize>,
     open_bytes: usize,
-    cancel: Arc<watch::Sender<bool>>,
+    /// Tells the responders of this connection that their answers would reach nobody.
+    cancel: watch::Sender<bool>,
     /// Frames that wait to be written.
     waiting: usize,
     draining: bool,
@@ -110,7 +110,7 @@ impl Tunnel {
             was_online: false,
             open: HashMap::new(),
             open_bytes: 0,
-            cancel: Arc::new(watch::Sender::new(false)),
+            cancel: watch::Sender::new(false),
             waiting: 0,
             draining: false,
             drain_until: None,
@@ -269,7 +269,7 @@ impl Tunnel {
         self.open_bytes = 0;
         self.waiting = 0;
         self.cancel.send_replace(true);
-        self.cancel = Arc::new(watch::Sender::new(false));
+        self.cancel = watch::Sender::new(false);
     }
 
     fn begin_drain(&mut self, now: Instant) {

@@ -367,7 +367,7 @@ impl Serialize for Joined<'_> {
         let mut map = serializer.serialize_map(Some(self.0.keys_len()))?;
         for name in self.0.keys() {
             let mut values = self.0.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            let first = values.next().unwrap_or_default();
+            let Some(first) = values.next() else { continue };
             match values.next() {
                 None => map.serialize_entry(name.as_str(), first)?,
                 Some(second) => {
