@@ -18,6 +18,7 @@ pub const LICENCES: &[&str] = &[
 /// `asn1-rs-impl`, `minimal-lexical`, `rusticata-macros`, `synstructure`) are in the lock file alone: an option of `rcgen`,
 /// with which tests make certificates, would bring them, and is off.
 pub const NO_RUST_VERSION: &[&str] = &[
+    "adler2",
     "asn1-rs-derive",
     "asn1-rs-impl",
     "bs58",
@@ -35,6 +36,7 @@ pub const NO_RUST_VERSION: &[&str] = &[
     "matchit",
     "mime",
     "minimal-lexical",
+    "miniz_oxide",
     "rusticata-macros",
     "rustls-platform-verifier-android",
     "same-file",
