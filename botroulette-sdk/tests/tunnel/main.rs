@@ -12,6 +12,9 @@
 
 mod answering;
 mod fault_rows;
+mod forwarding;
 mod hostile_frames;
+mod local;
 mod relay;
 mod weaknesses;
+mod wrappers;

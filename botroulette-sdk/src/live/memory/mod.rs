@@ -121,7 +121,7 @@ impl<S: MemoryStore> Memory<S> {
 }
 
 /// A responder with a memory, made by [`Memory::around`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Remembering<R, S = InMemory> {
     responder: R,
     store: S,
@@ -153,5 +153,11 @@ impl<R: Responder, S: MemoryStore> Responder for Remembering<R, S> {
 
     fn takes_every_path(&self) -> bool {
         self.responder.takes_every_path()
+    }
+}
+
+impl<R, S> fmt::Debug for Remembering<R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remembering").finish_non_exhaustive()
     }
 }

@@ -181,7 +181,7 @@ impl fmt::Debug for SecretFilter {
 }
 
 /// A responder whose replies go through a [`SecretFilter`], made by [`SecretFilter::around`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Filtered<R> {
     responder: R,
     filter: SecretFilter,
@@ -194,5 +194,11 @@ impl<R: Responder> Responder for Filtered<R> {
 
     fn takes_every_path(&self) -> bool {
         self.responder.takes_every_path()
+    }
+}
+
+impl<R> fmt::Debug for Filtered<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filtered").field("filter", &self.filter).finish_non_exhaustive()
     }
 }
