@@ -96,7 +96,7 @@ impl Caller {
         Answer { status: head[9..12].parse().unwrap(), body: serde_json::from_slice(&body).unwrap(), head }
     }
 
-    async fn is_closed(mut self) -> bool {
+    async fn closes(mut self) -> bool {
         self.0.read(&mut [0; 64]).await.is_ok_and(|count| count == 0)
     }
 }
@@ -161,7 +161,7 @@ async fn a_body_above_the_limit_is_refused_declared_or_not() {
     // Before a byte of it was sent.
     caller.write("POST / HTTP/1.1\r\nHost: bot\r\nContent-Length: 1001\r\n\r\n").await;
     assert_eq!(caller.answer().await.status, 413);
-    assert!(caller.is_closed().await);
+    assert!(caller.closes().await);
     let mut caller = Caller::new(&server).await;
     let chunk = "x".repeat(600);
     caller.write("POST / HTTP/1.1\r\nHost: bot\r\nTransfer-Encoding: chunked\r\n\r\n").await;
@@ -182,7 +182,7 @@ async fn who_sends_nothing_holds_nobody_up() {
     let began = Instant::now();
     assert_eq!(half.answer().await.status, 408);
     assert_eq!(began.elapsed().as_secs(), 25);
-    assert!(silent.is_closed().await);
+    assert!(silent.closes().await);
     assert_eq!(began.elapsed().as_secs(), 30);
 }
 
@@ -221,7 +221,7 @@ async fn a_graceful_stop_answers_what_came_and_takes_nothing_new() {
     assert_eq!(busy.answer().await.status, 200);
     draining.await.unwrap();
     assert_eq!(began.elapsed().as_secs(), 4);
-    assert!(idle.is_closed().await && busy.is_closed().await);
+    assert!(idle.closes().await && busy.closes().await);
     assert!(TcpStream::connect(addr).await.is_err());
 }
 
@@ -244,7 +244,7 @@ async fn a_stop_is_bounded_and_a_second_wish_ends_it_now() {
         }
         run.await.unwrap().unwrap();
         assert_eq!(began.elapsed().as_secs(), took);
-        assert!(busy.is_closed().await);
+        assert!(busy.closes().await);
     }
 }
 
@@ -256,7 +256,7 @@ async fn a_dropped_handle_leaves_nothing_behind() {
     let caller = Caller::new(&server).await;
     sleep(seconds(1)).await;
     drop(server);
-    assert!(caller.is_closed().await);
+    assert!(caller.closes().await);
     sleep(seconds(1)).await;
     assert!(TcpStream::connect(addr).await.is_err());
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), before);
