@@ -133,7 +133,7 @@ fn stands(referee: &Referee) {
     for color in Color::BOTH {
         assert_eq!(board.pieces(color, PieceKind::King).len(), 1, "{fen}");
         assert_eq!(board.men(color), referee.men(color));
-        assert_eq!(board.iter().all(|(square, man)| referee.man_at(square) == Some(man)), true);
+        assert!(board.iter().all(|(square, man)| referee.man_at(square) == Some(man)));
         let private = referee.private_fen(color).board().unwrap();
         assert_eq!((private.men(color), private.men(!color)), (board.men(color), SquareSet::EMPTY));
         let reserves = referee.reserves();
