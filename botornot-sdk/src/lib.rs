@@ -6,5 +6,7 @@ pub mod model;
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
 
+pub mod state;
+
 pub use model::{Guess, PROTOCOL, Reason, Room};
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
