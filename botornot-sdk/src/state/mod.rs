@@ -17,7 +17,7 @@
 //! Any event may come twice, late, in another order or not at all. The machine asks again for what it needs, says nothing
 //! twice that counts once (a vote, a probe token), and never sends into a room that it is not in.
 //!
-//! `Client::enter` drives one over a live connection.
+//! [`Client::enter`](crate::Client::enter) drives one over a live connection.
 //!
 //! ```
 //! use botornot_sdk::model::Room;
