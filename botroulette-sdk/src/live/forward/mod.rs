@@ -178,7 +178,12 @@ impl Forwarder {
     }
 
     fn unreachable(&self, words: &str, error: &(dyn std::error::Error + 'static)) -> Reply {
-        let what = format!("{}: {}", self.target(), causes(error));
+        // A dial's own words name the address.
+        let dial = chain(error).find_map(|error| error.downcast_ref::<Error>());
+        let what = dial.map_or_else(
+            || format!("{}: {}", self.target(), causes(error)),
+            |dial| dial.message().to_owned(),
+        );
         Reply::error(502, words).with_notice(Error::new(&codes::LOCAL_UNREACHABLE, what))
     }
 
@@ -227,8 +232,13 @@ impl Responder for Forwarder {
 
 /// An error's words, and those of what is below it.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 impl fmt::Debug for Forwarder {
