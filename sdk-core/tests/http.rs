@@ -693,3 +693,42 @@ fn what_crosses_threads_does() {
     let client = Http::builder("http://127.0.0.1:1".parse().unwrap()).build().unwrap();
     send(client.get(&["x"]).send_json::<u8>());
 }
+
+/// An answer that never ends is read while it comes, and its parts are not waited for.
+#[tokio::test]
+async fn an_open_answer_is_read_while_it_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut request = [0; 1024];
+        let length = stream.read(&mut request).await.unwrap();
+        assert!(request[..length].starts_with(b"GET /events HTTP/1.1\r\n"));
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        stream.write_all(b"3\r\none\r\n").await.unwrap();
+        // The rest never comes: the client goes first, and closes the connection.
+        assert!(stream.read_u8().await.is_err());
+    });
+    let http = Http::builder(base).build().unwrap();
+    let mut stream = http.get(&["events"]).open().await.unwrap();
+    assert_eq!((stream.head().status(), stream.head().body().len()), (200, 0));
+    assert_eq!(stream.chunk().await.unwrap().unwrap(), "one");
+    drop(stream);
+    server.await.unwrap();
+}
+
+/// One that breaks off says so, and what is refused is refused before anything is read.
+#[tokio::test]
+async fn an_open_answer_that_breaks_off_is_an_error() {
+    let cut = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+    let server = Server::start(vec![Answer::Raw(cut.to_owned()), json(403, r#"{"detail":"no"}"#)]).await;
+    let http = server.client();
+    let mut stream = http.get(&["events"]).open().await.unwrap();
+    assert_eq!(stream.chunk().await.unwrap().unwrap(), "one");
+    let error = stream.chunk().await.unwrap_err();
+    assert_eq!((error.code(), error.status(), error.sent()), (&codes::CONNECTION_LOST, Some(200), Sent::Yes));
+    assert!(stream.chunk().await.unwrap().is_none());
+    assert_eq!(http.get(&["events"]).open().await.unwrap_err().code(), &codes::REJECTED);
+}

@@ -14,7 +14,8 @@ use sdk_core::error::Code;
 use sdk_core::sandbox::{Dialect, Fault, magic};
 
 /// Every catalogue of error codes, in the order of the book's page.
-const CATALOGUES: &[(&str, &[&Code])] = &[("Every crate", sdk_core::error::codes::ALL)];
+const CATALOGUES: &[(&str, &[&Code])] =
+    &[("Every crate", sdk_core::error::codes::ALL), ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL)];
 
 const GENERATED: &str = "<!-- Below this line the page is written by `UPDATE_BOOK=1 cargo test -p family-tests --test book`. -->\n";
 
@@ -54,7 +55,7 @@ fn the_code_of_every_chapter_is_compiled() {
 #[test]
 fn no_page_has_code_that_nobody_compiles() {
     let pages = chapters().into_iter().map(|chapter| book().join(chapter));
-    let fronts = ["README.md", "sdk-core/README.md", "botpit-sdk/README.md"];
+    let fronts = ["README.md", "sdk-core/README.md", "botpit-sdk/README.md", "kriegspiel-sdk/README.md"];
     for path in pages.chain(fronts.iter().map(|page| book().join("../..").join(page))) {
         for (number, line) in (1..).zip(read(&path).lines()) {
             let fence = line.trim_start().strip_prefix("```").unwrap_or_default();

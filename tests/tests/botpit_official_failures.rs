@@ -334,7 +334,7 @@ async fn a_flood_with_a_slow_consumer_is_bounded_and_told() {
     until(&mut events, |event| {
         match event {
             Event::OpponentMoved { .. } => kept += 1,
-            Event::Lagged { dropped } => missing += dropped,
+            Event::Lagged { dropped, .. } => missing += dropped,
             _ => {}
         }
         turn_of(event)

@@ -304,7 +304,7 @@ async fn a_consumer_that_takes_nothing_during_a_flood_misses_chatter_and_no_turn
         match timeout(secs(1), events.next()).await.expect("a turn is missing") {
             Some(Event::YourTurn(turn)) => turns.push(turn),
             Some(Event::OpponentMoved { .. }) => chatter += 1,
-            Some(Event::Lagged { dropped }) => missing += dropped,
+            Some(Event::Lagged { dropped, .. }) => missing += dropped,
             _ => {}
         }
     }

@@ -21,7 +21,7 @@ use super::event::{Event, UnknownFrame};
 use super::handle::Calls;
 use super::refusal::{self, Tracked};
 use crate::model::{ClientFrame, ClientMessage, ErrorReply, PING, Push, Reason, Reply, Room, ServerFrame};
-use crate::state::{self, Action, Answer, Machine, RequestNo, Wish};
+use crate::state::{self, Action, Answer, Machine, Notice, RequestNo, Wish};
 
 /// A join that is under way for less than this is shared, also by the state machine, which asks again after its own wait.
 const SHARED_FOR: Duration = Duration::from_secs(1);
@@ -31,6 +31,8 @@ const RETRY_JOIN: Duration = Duration::from_millis(500);
 const JOIN_TRIES: u32 = 4;
 /// So many requests for which no task waits are remembered.
 const MAX_OWN: usize = 1_024;
+/// So many rooms can be joined, or asked for, at once.
+const MAX_ROOMS: usize = 4_096;
 /// So many rooms are joined again after a reconnect.
 const MAX_WANTED: usize = 1_024;
 /// A token that is shorter may stand in a frame by chance.
@@ -84,6 +86,8 @@ pub(crate) struct Session {
     /// What is joined again after a reconnect.
     wanted: BTreeSet<Room>,
     machine: Option<Machine>,
+    /// The room of the machine's match.
+    match_room: Option<Room>,
     connections: u64,
     /// The driver's number of the connection on which the lobby was joined last.
     lobby_on: u64,
@@ -104,6 +108,7 @@ impl Session {
             rooms: HashMap::new(),
             wanted: BTreeSet::new(),
             machine: None,
+            match_room: None,
             connections: 0,
             lobby_on: 0,
             open: false,
@@ -140,7 +145,10 @@ impl Session {
             let Some(machine) = &mut self.machine else { return };
             for action in machine.handle(event, now) {
                 match action {
-                    Action::Tell(notice) => cx.emit(Event::Notice(notice)),
+                    Action::Tell(notice) => {
+                        self.note_match(&notice);
+                        cx.emit(Event::Notice(notice));
+                    }
                     Action::Join { room, anew } => match self.join(room.clone(), None, anew, cx) {
                         Ok(Joining::AlreadyIn) => events.push_back(state::Event::Joined { room }),
                         Ok(Joining::UnderWay) => {}
@@ -156,6 +164,20 @@ impl Session {
                     }
                 }
             }
+        }
+    }
+
+    /// The platform has no way to leave a room; that of a match which is over is forgotten.
+    fn note_match(&mut self, notice: &Notice) {
+        match notice {
+            Notice::MatchFound { room, .. } => self.match_room = Some(room.clone()),
+            Notice::MatchEnded { .. } => {
+                if let Some(room) = self.match_room.take().filter(|room| !self.wanted.contains(room)) {
+                    let over = Error::new(&codes::REJECTED, "the match is over");
+                    self.fail_join(&room, &over);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -236,6 +258,7 @@ impl Session {
         }
         let now = cx.now();
         let shared_for = if waiter.is_some() { self.timings.answer } else { SHARED_FOR };
+        let is_full = self.rooms.len() >= MAX_ROOMS;
         match self.rooms.get_mut(&room) {
             Some(Membership::Joined) if !anew => return Ok(Joining::AlreadyIn),
             Some(Membership::Joining { since, waiting, .. }) => {
@@ -246,6 +269,10 @@ impl Session {
                 *since = now;
             }
             Some(Membership::Joined) => {}
+            None if is_full => {
+                let message = format!("{MAX_ROOMS} rooms are joined, or asked for, already");
+                return Err(Error::new(&codes::OUTBOUND_FULL, message));
+            }
             None => {
                 let waiting = waiter.into_iter().collect();
                 let state = Membership::Joining { since: now, tries: 0, retry_at: None, waiting };

@@ -11,3 +11,4 @@ mod promises;
 mod races;
 mod stage;
 mod votes;
+mod weaknesses;

@@ -56,6 +56,7 @@ mod request;
 mod response;
 mod retry;
 mod retry_after;
+mod stream;
 mod upgrade;
 
 use std::fmt;
@@ -69,6 +70,7 @@ use url::Url;
 pub use self::request::Request;
 pub use self::response::Response;
 pub use self::retry::{Idempotency, RetryPolicy};
+pub use self::stream::Stream;
 pub(crate) use self::upgrade::Upgrade;
 
 use self::excerpt::Mask;

@@ -15,7 +15,7 @@ use super::body::{self, Broken};
 use super::excerpt::Mask;
 use super::failure::{self, Refusal, Target};
 use super::retry::{Idempotency, Tries, Wait};
-use super::{Http, Response, clamped};
+use super::{Http, Response, Stream, clamped};
 use crate::error::{Error, Result, Sent};
 use crate::secret::Secret;
 
@@ -150,7 +150,7 @@ impl Request {
     /// # Cancel safety
     /// Dropping the future gives the call up. It may have arrived all the same.
     pub async fn send(self) -> Result<Response> {
-        self.run(true).await
+        self.run(true).await.map(|(response, _)| response)
     }
 
     /// Sends the call and decodes the answer from JSON.
@@ -161,7 +161,7 @@ impl Request {
     /// # Cancel safety
     /// As [`send`](Request::send).
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<T> {
-        self.run(true).await?.json()
+        self.run(true).await?.0.json()
     }
 
     /// Sends the call where the answer's status says everything. The body is not read, so a call that was carried out
@@ -176,7 +176,20 @@ impl Request {
         self.run(false).await.map(|_| ())
     }
 
-    async fn run(mut self, with_body: bool) -> Result<Response> {
+    /// Sends the call, and gives its answer as soon as status and headers are there: the body is read as it comes. The
+    /// call's timeout, retries and errors are those of [`send`](Request::send), and end where the body begins.
+    ///
+    /// # Errors
+    /// As [`send`](Request::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Request::send).
+    pub async fn open(self) -> Result<Stream> {
+        self.run(false).await.map(|(head, body)| Stream::new(head, body))
+    }
+
+    /// The answer, and what is left of it on the wire.
+    async fn run(mut self, with_body: bool) -> Result<(Response, reqwest::Response)> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
@@ -199,7 +212,7 @@ impl Request {
             }
         };
         let (status, code) = match &outcome {
-            Ok(response) => (Some(response.status()), None),
+            Ok((response, _)) => (Some(response.status()), None),
             Err(error) => (error.status(), Some(error.code().id())),
         };
         tracing::debug!(
@@ -225,7 +238,12 @@ impl Request {
         timeout_at(deadline, clock.sleep(span)).await.is_ok()
     }
 
-    async fn attempt(&self, target: &Target, deadline: Instant, with_body: bool) -> Result<Response> {
+    async fn attempt(
+        &self,
+        target: &Target,
+        deadline: Instant,
+        with_body: bool,
+    ) -> Result<(Response, reqwest::Response)> {
         let (deadline, allowed) = match self.http.0.policy.try_timeout(self.idempotency) {
             Some(timeout) if Instant::now() + timeout < deadline => (Instant::now() + timeout, timeout),
             _ => (deadline, self.timeout),
@@ -261,7 +279,9 @@ impl Request {
             };
         }
         let headers = std::mem::take(response.headers_mut());
-        Ok(Response { status, headers, body: bytes, target: target.clone(), mask: self.mask.clone() })
+        let answer =
+            Response { status, headers, body: bytes, target: target.clone(), mask: self.mask.clone() };
+        Ok((answer, response))
     }
 
     fn is_success(&self, status: u16) -> bool {

@@ -175,7 +175,7 @@ async fn a_join_is_idempotent_and_shared_while_it_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn already_tracked_counts_as_joined_is_retried_or_is_an_error() {
+async fn weakness_5_already_tracked_counts_as_joined_is_retried_or_is_an_error() {
     for reason in ["already_tracked", ":already_tracked", "{:already_tracked, \"room:game:botornot:abc123\"}"]
     {
         let mut stage = Stage::connected();
@@ -267,7 +267,7 @@ async fn a_reconnect_fails_what_waits_and_joins_what_was_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_direct_room_takes_and_gives_messages_with_who_said_them() {
+async fn weakness_21_a_direct_room_takes_and_gives_messages_with_who_said_them() {
     let mut stage = Stage::connected();
     let room = Room::direct("agent:sniper").unwrap();
     let mut joining = stage.join(room.as_str());

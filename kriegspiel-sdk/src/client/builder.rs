@@ -1,0 +1,179 @@
+//! How a client is built: which host, which token, which limits.
+
+use std::fmt;
+use std::time::Duration;
+
+use sdk_core::clock::Clock;
+use sdk_core::env::Env;
+use sdk_core::error::{Error, Result, codes};
+use sdk_core::http::{Auth, DEFAULT_TIMEOUT, Http, RetryPolicy};
+use sdk_core::network::Network;
+use sdk_core::secret::{Secret, shown_url};
+use url::Url;
+
+use super::Client;
+
+const PUBLIC_HOST: &str = "api.kriegspiel.org";
+
+/// The platform's known hosts. There is no default: a bot plays on the live site because somebody said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Host {
+    /// `api.kriegspiel.org`, the public API host of the spec.
+    Production,
+}
+
+impl Host {
+    /// Its address.
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Production => "https://api.kriegspiel.org",
+        }
+    }
+}
+
+/// Builds a [`Client`]. Mistakes are told by [`build`](Self::build).
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    token: Option<Secret>,
+    base: Option<Result<Url>>,
+    network: Network,
+    clock: Clock,
+    timeout: Duration,
+    retry: RetryPolicy,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(token: Option<Secret>) -> Self {
+        Self {
+            token,
+            base: None,
+            network: Network::new(),
+            clock: Clock::real(),
+            timeout: DEFAULT_TIMEOUT,
+            retry: RetryPolicy::new(),
+        }
+    }
+
+    /// Plays on one of the platform's known hosts.
+    pub fn host(self, host: Host) -> Self {
+        self.url(host.url())
+    }
+
+    /// Plays on a server by its address. On `api.kriegspiel.org` paths have no `/api` in front, and an address with it is
+    /// refused; other hosts may have what they like.
+    pub fn url(mut self, url: impl AsRef<str>) -> Self {
+        self.base = Some(base_url(url.as_ref()));
+        self
+    }
+
+    /// Plays on the server that `KRIEGSPIEL_API_BASE` names.
+    ///
+    /// # Errors
+    /// [`INVALID_ENV`](codes::INVALID_ENV) when the variable is missing or wrong.
+    pub fn base_from_env(mut self, env: &Env) -> Result<Self> {
+        const NAME: &str = "KRIEGSPIEL_API_BASE";
+        let base = base_url(&env.require(NAME)?).map_err(|cause| {
+            let message = format!("{NAME} is wrong: {}", cause.message());
+            Error::new(&codes::INVALID_ENV, message).with_field(NAME)
+        })?;
+        self.base = Some(Ok(base));
+        Ok(self)
+    }
+
+    /// The bot's token.
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Proxy, certificate roots, connect timeout, User-Agent, and whether a token may travel unencrypted to another machine.
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Whose time the waits between tries take: the clock of a sandbox in the same process, for one.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long a whole call may take, its tries and their answers included. Default: 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How often, and after which waits, a call that reads is tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The client. It connects at its first call.
+    ///
+    /// # Errors
+    /// [`INVALID_CONFIG`](codes::INVALID_CONFIG), naming the setting: no host, a malformed address, an `/api` that does not
+    /// belong there, a blank token. [`INSECURE_URL`](codes::INSECURE_URL) for plaintext to another machine: even a
+    /// registration's answer holds a token.
+    pub fn build(self) -> Result<Client> {
+        let Some(base) = self.base.clone() else {
+            let message =
+                "no host was chosen: use .host(Host::Production), .url(\"http://…\") or KRIEGSPIEL_API_BASE";
+            return Err(Error::invalid_config("url", message));
+        };
+        let base = base?;
+        let auth = match &self.token {
+            None => Auth::None,
+            Some(token) => {
+                let text = token.expose();
+                if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                    let message = "the token is empty, or holds blanks or control characters";
+                    return Err(Error::invalid_config("token", message));
+                }
+                Auth::Bearer(token.clone())
+            }
+        };
+        self.network.check_url(&base)?;
+        let network = self.network.clone().user_agent(concat!("kriegspiel-sdk/", env!("CARGO_PKG_VERSION")));
+        let http = Http::builder(base)
+            .network(network)
+            .auth(auth)
+            .clock(self.clock.clone())
+            .timeout(self.timeout)
+            .retry(self.retry)
+            .build()?;
+        Ok(Client { http, settings: self })
+    }
+}
+
+fn base_url(text: &str) -> Result<Url> {
+    // The text is not shown: somebody may have put a token into it.
+    let url = Url::parse(text.trim()).map_err(|cause| {
+        Error::invalid_config("url", "the address is not a URL such as https://api.kriegspiel.org")
+            .with_source(cause)
+    })?;
+    if url.host_str() == Some(PUBLIC_HOST)
+        && url.path_segments().and_then(|mut parts| parts.next()) == Some("api")
+    {
+        let message = format!(
+            "{PUBLIC_HOST} has no /api in front of its paths and answers 404 there: use {}",
+            Host::Production.url()
+        );
+        return Err(Error::invalid_config("url", message));
+    }
+    Ok(url)
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = self.base.as_ref().and_then(|base| base.as_ref().ok());
+        f.debug_struct("ClientBuilder")
+            .field("base", &base.map(shown_url))
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

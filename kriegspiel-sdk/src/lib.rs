@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod client;
+pub mod codes;
+pub mod knobs;
+pub mod model;
+
+pub use client::{Client, ClientBuilder, GameEvents, Host, Reply};
+pub use knobs::Knobs;
+pub use model::{Color, ErrorCode, Ruleset, Square, UciMove};
+pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
