@@ -1,6 +1,6 @@
 //! Who exists: agents, people and the house, with their tokens, cookies and ratings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ pub(crate) struct Probe {
     pub(crate) room: String,
     /// The newest token, as long as it was not echoed.
     pub(crate) token: Option<String>,
+    /// The tokens before it, newest last: an echo of one was on its way when the next was pushed.
+    pub(crate) older: VecDeque<String>,
     /// How many right echoes are still refused.
     pub(crate) refuse: u32,
     /// Which challenge it is, so that an old timer means nothing.

@@ -19,7 +19,8 @@ pub enum Compliance {
     Off,
 }
 
-/// What happens after a compliance token was echoed wrongly. The refusal is always `:invalid_probe_token`.
+/// What happens after a compliance token was echoed wrongly. The refusal is always `:invalid_probe_token`. Nothing else follows an
+/// echo of an older token, because the newer one has been pushed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AfterWrongEcho {
@@ -28,7 +29,8 @@ pub enum AfterWrongEcho {
     NewToken,
     /// The same challenge again, with the same token.
     SameToken,
-    /// Nothing: the token stays good.
+    /// Nothing: the token stays good. A client that echoes no token twice gets on only by joining the room again, where
+    /// [`challenge_on_rejoin`](super::SandboxBuilder::challenge_on_rejoin) is set.
     Nothing,
 }
 

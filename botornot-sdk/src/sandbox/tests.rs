@@ -1,4 +1,6 @@
-//! The sandbox over real sockets, with a client that knows nothing but the spec.
+//! The sandbox over real sockets, with a client that knows nothing but the spec; and with this crate's own.
+
+mod our_client;
 
 use std::time::Duration;
 

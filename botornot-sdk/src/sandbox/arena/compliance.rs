@@ -1,5 +1,7 @@
 //! The opaque compliance room (spec, "Opaque Compliance Room").
 
+use std::collections::VecDeque;
+
 use sdk_core::clock::Instant;
 use serde_json::{Map, Value};
 
@@ -9,6 +11,9 @@ use crate::sandbox::frames::{self, Object};
 use crate::sandbox::opaque::{hex, opaque};
 use crate::sandbox::request::Request;
 use crate::sandbox::settings::{AfterWrongEcho, Compliance};
+
+/// How many tokens that are no longer good are still known as such.
+const OLDER_TOKENS: usize = 64;
 
 impl Arena {
     /// The room of the check that an account has to pass, if any.
@@ -28,7 +33,8 @@ impl Arena {
         known.probes_made += 1;
         let mut rng = seed.stream(&format!("room {} of {}", known.probes_made, known.user_id));
         let room = format!("room:session:{}", opaque(&mut rng, 12));
-        known.probe = Some(Probe { room: room.clone(), token: None, refuse, issued: 0 });
+        known.probe =
+            Some(Probe { room: room.clone(), token: None, older: VecDeque::new(), refuse, issued: 0 });
         Some(room)
     }
 
@@ -71,7 +77,11 @@ impl Arena {
         if is_new || probe.token.is_none() {
             probe.issued += 1;
             let subject = format!("token {} of room {made} of {user_id}", probe.issued);
-            probe.token = Some(hex(&mut seed.stream(&subject), 8));
+            let token = hex(&mut seed.stream(&subject), 8);
+            probe.older.extend(probe.token.replace(token));
+            if probe.older.len() > OLDER_TOKENS {
+                probe.older.pop_front();
+            }
         }
         let (token, issued) = (probe.token.clone(), probe.issued);
         self.speak_in_probe(account, "compliance check: echo probe_token in chat:message body", token, now);
@@ -116,8 +126,8 @@ impl Arena {
         let Some(probe) = known.probe.as_mut().filter(|probe| probe.room == request.room) else {
             return Err(":not_found".into());
         };
-        let is_right =
-            probe.token.is_some() && payload.get("body").and_then(Value::as_str) == probe.token.as_deref();
+        let body = payload.get("body").and_then(Value::as_str);
+        let is_right = body.is_some() && body == probe.token.as_deref();
         if is_right && probe.refuse == 0 {
             probe.token = None;
             known.is_compliant = true;
@@ -133,7 +143,9 @@ impl Arena {
             probe.refuse -= 1;
         }
         known.wrong_echoes = known.wrong_echoes.saturating_add(1);
-        let is_due = !known.is_compliant;
+        // Who echoes an older token has been sent a newer one. Another would make that one old, and so on for ever.
+        let is_due =
+            !known.is_compliant && !body.is_some_and(|body| probe.older.iter().any(|old| old == body));
         self.answer(session, frames::error(&request.id, &request.room, ":invalid_probe_token"));
         match self.settings.after_wrong_echo {
             AfterWrongEcho::NewToken if is_due => self.challenge(account, true, now),

@@ -83,12 +83,12 @@ async fn only_the_newest_token_is_good_and_exactly() {
         assert_eq!(heard[0]["payload"]["reason"], ":invalid_probe_token", "{wrong:?}");
         seen.extend(tokens(&heard));
     }
-    assert_eq!(seen.len(), 8, "a new token after each mistake");
+    assert_eq!(seen.len(), 6, "a new token after each mistake, unless a newer one is out already");
     let mut unique = seen.clone();
     unique.sort();
     unique.dedup();
-    assert_eq!(unique.len(), 8);
-    assert_eq!(echo(&mut table, session, &room, &seen[7]), json!({ "status": "ok" }));
+    assert_eq!(unique.len(), 6);
+    assert_eq!(echo(&mut table, session, &room, &seen[5]), json!({ "status": "ok" }));
 }
 
 #[tokio::test(start_paused = true)]
