@@ -133,7 +133,7 @@ fn stands(referee: &Referee) {
     for color in Color::BOTH {
         assert_eq!(board.pieces(color, PieceKind::King).len(), 1, "{fen}");
         assert_eq!(board.men(color), referee.men(color));
-        assert_eq!(board.iter().all(|(square, man)| referee.man_at(square) == Some(man)), true);
+        assert!(board.iter().all(|(square, man)| referee.man_at(square) == Some(man)));
         let private = referee.private_fen(color).board().unwrap();
         assert_eq!((private.men(color), private.men(!color)), (board.men(color), SquareSet::EMPTY));
         let reserves = referee.reserves();
@@ -206,5 +206,49 @@ proptest! {
             let _ = Referee::from_fen(ruleset, &format!("4k3/8/8/8/8/8/8/4K3{rest}"));
         }
         let _ = Fen::from(text).board();
+    }
+}
+
+/// Men anywhere, and a king of each side.
+fn placements() -> impl Strategy<Value = String> {
+    let man =
+        prop_oneof![3 => Just('1'), 1 => prop::sample::select("pnbrqPNBRQ".chars().collect::<Vec<_>>())];
+    (prop::collection::vec(man, 64), 0..64_usize, 1..64_usize).prop_map(|(mut men, king, further)| {
+        men[king] = 'K';
+        men[(king + further) % 64] = 'k';
+        for square in (0..8).chain(56..64) {
+            if matches!(men[square], 'p' | 'P') {
+                men[square] = '1';
+            }
+        }
+        men.chunks(8).map(String::from_iter).collect::<Vec<_>>().join("/")
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_boards_agree_on_any_men_anywhere(
+        men in placements(),
+        turn in prop::sample::select(vec!["w", "b"]),
+        choices in choices(1..20),
+    ) {
+        let fen = format!("{men} {turn} - - 0 1");
+        let orthodox = Referee::from_fen(Ruleset::BerkeleyAny, &fen);
+        let Ok(mut crazy) = Referee::from_fen(Ruleset::Crazykrieg, &fen) else {
+            prop_assert!(orthodox.is_err());
+            return Ok(());
+        };
+        // Too many men or pawns for a game of chess are fine here.
+        if let Ok(orthodox) = orthodox {
+            prop_assert_eq!(orthodox.legal_moves(), crazy.legal_moves(), "{}", &fen);
+            prop_assert_eq!(orthodox.allowed(orthodox.turn()), crazy.allowed(crazy.turn()));
+        }
+        for choice in &choices {
+            let before = crazy.reserves().of(crazy.turn()).total() + crazy.men(crazy.turn()).len();
+            let (mover, answer) = (crazy.turn(), crazy.ask(question(&crazy, choice)));
+            // Nothing leaves the game: what is captured stands in reserve.
+            let after = crazy.reserves().of(mover).total() + crazy.men(mover).len();
+            prop_assert_eq!(after, before + u32::from(answer.main == Announcement::CaptureDone));
+        }
     }
 }

@@ -27,6 +27,7 @@ pub const NO_RUST_VERSION: &[&str] = &[
     "cozy-chess",
     "cozy-chess-types",
     "curve25519-dalek-derive",
+    "encode_unicode",
     "getrandom",
     "httparse",
     "ipnet",
