@@ -1,7 +1,7 @@
 //! The house players: opponents that are always there. They see what any player sees.
 
 use super::referee::Referee;
-use crate::model::{Color, EntryKind, PieceKind, PlayAs, RefereeEvent, Ruleset, Scoresheet, Square, UciMove};
+use crate::model::{Color, PieceKind, PlayAs, Ruleset, Square, UciMove};
 
 /// A house bot.
 ///
@@ -72,7 +72,8 @@ pub(super) enum HouseAction {
 pub(super) struct HouseView<'a> {
     pub(super) allowed: &'a [UciMove],
     pub(super) can_ask_any: bool,
-    pub(super) sheet: Scoresheet,
+    /// Where the opponent captured in its last turn, as everybody hears it.
+    pub(super) lost_at: Option<Square>,
     /// Where the own pawns stand.
     pub(super) pawns: Vec<Square>,
 }
@@ -86,25 +87,14 @@ impl<'a> HouseView<'a> {
         Self {
             allowed: referee.allowed(color),
             can_ask_any: referee.can_ask_any(color),
-            sheet: referee.scoresheet(color),
+            lost_at: referee
+                .records()
+                .iter()
+                .rev()
+                .find(|record| record.color != color && record.answer.is_move_done())
+                .and_then(|record| record.answer.capture_square),
             pawns: pawns.collect(),
         }
-    }
-
-    /// Where the opponent captured in its last turn.
-    fn lost_at(&self) -> Option<Square> {
-        let own = self.sheet.viewer_color;
-        let last = self
-            .sheet
-            .entries()
-            .filter(|(_, turn, entry)| *turn != own && entry.kind != EntryKind::Status)
-            .last();
-        last.and_then(|(_, _, entry)| {
-            entry.events.iter().find_map(|event| match event {
-                RefereeEvent::Captured { at, .. } => Some(*at),
-                _ => None,
-            })
-        })
     }
 }
 
@@ -128,7 +118,7 @@ impl HousePlayer {
 
 /// The best by a rough count, with a little chance in it.
 fn heuristic(view: &HouseView<'_>, rng: &mut fastrand::Rng) -> Option<UciMove> {
-    let lost_at = view.lost_at();
+    let lost_at = view.lost_at;
     let mut best: Option<(u32, UciMove)> = None;
     for uci in view.allowed.iter().copied() {
         let is_pawn = uci.from().is_some_and(|from| view.pawns.contains(&from));

@@ -50,6 +50,11 @@ impl Mailbox {
         true
     }
 
+    /// Whether somebody still reads.
+    pub(super) fn is_read(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
     /// Ends the stream once what waits was read.
     pub(super) fn close(&self) {
         if let Some(inner) = self.0.upgrade() {

@@ -99,6 +99,8 @@ mod refusal;
 mod routes;
 mod seeds;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::net::{Ipv4Addr, SocketAddr};

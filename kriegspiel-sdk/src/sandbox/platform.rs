@@ -11,6 +11,7 @@ use super::accounts::{Account, AccountKey, Accounts, NewAccount};
 use super::agenda::Agenda;
 use super::game::{Game, GameKey};
 use super::house::{HOUSE_HUMAN, HousePlayer};
+use super::mailbox::Mailbox;
 use super::moments::Calendar;
 use super::records::{SandboxAttempt, SandboxGame, SandboxPlayer, SandboxRequest};
 use super::refusal::{Outcome, Refusal};
@@ -59,6 +60,8 @@ pub(super) struct Platform {
     pub(super) completed_total: u32,
     pub(super) database_is_down: bool,
     pub(super) refusals: Vec<OrderedRefusal>,
+    /// Streams of games that are gone: nobody says a word there any more, and they stay open.
+    pub(super) orphans: Vec<Mailbox>,
     requests: VecDeque<SandboxRequest>,
     bucket: Option<TokenBucket>,
     games_made: u64,
@@ -83,6 +86,7 @@ impl Platform {
             completed_total: 0,
             database_is_down: false,
             refusals: Vec::new(),
+            orphans: Vec::new(),
             requests: VecDeque::new(),
             bucket,
             games_made: 0,
@@ -230,9 +234,8 @@ impl Platform {
         if let Some(game) = gone {
             self.names.remove(game.id.as_str());
             self.names.remove(game.code.as_str());
-            for subscriber in &game.subscribers {
-                subscriber.close();
-            }
+            self.orphans.retain(Mailbox::is_read);
+            self.orphans.extend(game.subscribers);
         }
     }
 

@@ -235,11 +235,11 @@ impl Platform {
 
     /// The server stops: every stream is told, and ends.
     pub(super) fn end_streams(&mut self) {
-        for game in self.live.values_mut().chain(self.archive.values_mut()) {
-            for subscriber in game.subscribers.drain(..) {
-                subscriber.put("event: shutdown\ndata: {\"type\":\"shutdown\"}\n\n".to_owned());
-                subscriber.close();
-            }
+        let games = self.live.values_mut().chain(self.archive.values_mut());
+        let open = games.flat_map(|game| game.subscribers.drain(..));
+        for subscriber in open.chain(self.orphans.drain(..)) {
+            subscriber.put("event: shutdown\ndata: {\"type\":\"shutdown\"}\n\n".to_owned());
+            subscriber.close();
         }
     }
 }
