@@ -110,3 +110,44 @@ impl Stream for EventStream {
         Poll::Ready(Some(Ok(Bytes::from(frame))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    async fn next(stream: &mut EventStream) -> Option<String> {
+        let frame = poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await?;
+        frame.ok().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sixteen_events_wait_and_the_oldest_goes_first() {
+        let (mailbox, mut stream) = Mailbox::open();
+        for number in 0..20 {
+            assert!(mailbox.put(number.to_string()));
+        }
+        mailbox.close();
+        assert!(!mailbox.put("late".to_owned()));
+        for number in 4..20 {
+            assert_eq!(next(&mut stream).await, Some(number.to_string()));
+        }
+        assert_eq!(next(&mut stream).await, None);
+        drop(stream);
+        assert!(!mailbox.is_read());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_broken_every_fifteen_seconds() {
+        let (mailbox, mut stream) = Mailbox::open();
+        let start = Instant::now();
+        for count in 1..4 {
+            assert_eq!(next(&mut stream).await.as_deref(), Some(": keepalive\n\n"));
+            assert_eq!(start.elapsed().as_secs(), count * 15);
+        }
+        mailbox.put("event".to_owned());
+        assert_eq!(next(&mut stream).await.as_deref(), Some("event"));
+        assert_eq!(start.elapsed().as_secs(), 45);
+    }
+}

@@ -30,7 +30,7 @@ async fn house_bots_are_listed_and_keep_a_game_each_in_the_lobby() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(client.open_games().await.unwrap().len(), 3);
     let state = client.state(&joined.game_code).await.unwrap();
-    assert_eq!(state.is_my_turn(), true);
+    assert!(state.is_my_turn());
     sandbox.shutdown().await;
 }
 
