@@ -1,5 +1,7 @@
 //! What the house players do on the platform: they open and join games, and answer in those that they play.
 
+use std::time::Duration;
+
 use sdk_core::clock::Instant;
 
 use super::accounts::AccountKey;
@@ -11,6 +13,9 @@ use super::referee::Question;
 use super::refusal::{Outcome, Refusal};
 use super::settings::HOUSE_CAP;
 use crate::model::{GameCode, OpponentType, PlayAs, Ruleset};
+
+/// The shortest wait before the house tries again: without one it would try for ever in the same instant.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Platform {
     /// What the house does first.
@@ -101,7 +106,7 @@ impl Platform {
             None => {
                 let soonest = candidates.iter().filter_map(free_at).min();
                 // At the cap there is no telling when a game ends.
-                let later = now + self.settings.house_wait.max(std::time::Duration::from_millis(100));
+                let later = now + self.settings.house_wait.max(PAUSE);
                 self.agenda.set(soonest.unwrap_or(later), Due::Join(key));
             }
         }
@@ -111,7 +116,12 @@ impl Platform {
     pub(super) fn house_opens(&mut self, who: AccountKey, now: Instant) {
         let rulesets = self.accounts.get(who).map(|account| account.rulesets.clone()).unwrap_or_default();
         let Some(ruleset) = self.streams.house.choice(&rulesets).cloned() else { return };
-        if !self.settings.house_opens || !self.house_bots_for(&ruleset).contains(&who) {
+        if !self.settings.house_opens {
+            return;
+        }
+        if !self.house_bots_for(&ruleset).contains(&who) {
+            // It plays as many games as it may.
+            self.agenda.set(now + self.settings.house_wait.max(PAUSE), Due::Open(who));
             return;
         }
         let wish =
@@ -123,7 +133,7 @@ impl Platform {
     /// A waiting game of the house's has expired: the next one follows.
     pub(super) fn house_game_is_gone(&mut self, creator: AccountKey, now: Instant) {
         if self.is_house(creator) && self.is_bot(creator) {
-            self.agenda.set(now + self.settings.house_wait, Due::Open(creator));
+            self.agenda.set(now + self.settings.house_wait.max(PAUSE), Due::Open(creator));
         }
     }
 

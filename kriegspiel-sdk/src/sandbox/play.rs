@@ -199,7 +199,9 @@ impl Platform {
         }
         let (mailbox, stream) = Mailbox::open();
         mailbox.put(self.event(key, "connected").ok_or_else(Refusal::not_found)?);
-        self.live_mut(key)?.subscribers.push(mailbox);
+        let subscribers = &mut self.live_mut(key)?.subscribers;
+        subscribers.retain(Mailbox::is_read);
+        subscribers.push(mailbox);
         Ok(stream)
     }
 

@@ -96,7 +96,7 @@ async fn a_whole_game_against_the_house_in_every_ruleset() {
         let mut events = client.events(&game.game_code).await.unwrap();
         let state = loop {
             let state = client.state(&game.game_code).await.unwrap();
-            if state.is_over() || state.move_number > 60 {
+            if state.is_over() || state.move_number > 40 {
                 break state;
             }
             if !state.is_my_turn() {

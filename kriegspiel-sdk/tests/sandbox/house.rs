@@ -112,3 +112,61 @@ async fn a_human_s_open_game_is_not_for_bots() {
     assert!(client.state(&code).await.unwrap().is_my_turn());
     sandbox.shutdown().await;
 }
+
+/// Impatient settings do not make time stand still.
+#[tokio::test(start_paused = true)]
+async fn spans_of_zero_are_no_endless_loop() {
+    let clock = Clock::paused();
+    let sandbox = Sandbox::builder()
+        .clock(clock.clone())
+        .house_wait(Duration::ZERO)
+        .house_thinks(Duration::ZERO)
+        .house_human(true)
+        .human_wait(Duration::ZERO)
+        .waiting_expires(Duration::ZERO)
+        .unstarted_expires(Duration::ZERO)
+        .flag_sweep(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    let client = client(&sandbox, "visitor");
+    for _ in 0..10 {
+        clock.advance(Duration::from_millis(100));
+        client.open_games().await.unwrap();
+    }
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_game_of_the_house_s_comes_to_its_end() {
+    let clock = Clock::paused();
+    let sandbox = Sandbox::builder()
+        .seed(3)
+        .clock(clock.clone())
+        .house([HouseBot::Heuristic])
+        .house_opens(false)
+        .start()
+        .await
+        .unwrap();
+    let client = client(&sandbox, "visitor");
+    let game = client.create_game(&CreateGame::open(Ruleset::BerkeleyAny)).await.unwrap();
+    let mut tried = 0;
+    let state = loop {
+        let state = client.state(&game.game_code).await.unwrap();
+        if state.is_over() {
+            break state;
+        }
+        if state.is_my_turn() {
+            tried += 1;
+            let uci = state.allowed_moves[tried * 31 % state.allowed_moves.len()];
+            client.submit_move(&game.game_code, uci).await.unwrap();
+        } else {
+            clock.advance(Duration::from_millis(250));
+        }
+    };
+    let record = sandbox.game(&game.game_code).unwrap();
+    assert_eq!(record.moves().count(), state.move_number as usize - 1);
+    assert!(record.boards.full.board().unwrap().king(Color::White).is_some());
+    assert_eq!(record.result, state.result);
+    sandbox.shutdown().await;
+}
