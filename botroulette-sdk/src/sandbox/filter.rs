@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn json_objects_pass_and_all_else_is_blocked() {
         let settings = Settings::default();
-        for body in [r#"{"reply":"hi"}"#, "{}", r#"{"reply":"1 < 2, and \u003cscript>"}"#, r#"{"reply":"🦀"}"#] {
+        for body in
+            [r#"{"reply":"hi"}"#, "{}", r#"{"reply":"1 < 2, and \u003cscript>"}"#, r#"{"reply":"🦀"}"#]
+        {
             assert_eq!(of(&settings, Some("application/json"), body), Filtered::Passes, "{body}");
             assert_eq!(of(&settings, None, body), Filtered::Passes, "{body}");
             for kind in ["text/html", "text/plain", "application/json; charset=utf-8", ""] {
@@ -101,8 +103,7 @@ mod tests {
 
     #[test]
     fn the_readings_can_be_set() {
-        let settings =
-            Settings { charset_passes: true, html_in_json_passes: true, ..Settings::default() };
+        let settings = Settings { charset_passes: true, html_in_json_passes: true, ..Settings::default() };
         let html = r#"{"reply":"<script>"}"#;
         assert_eq!(of(&settings, Some("application/json; charset=UTF-8"), html), Filtered::Passes);
         assert_eq!(of(&settings, Some("application/json; charset=latin1"), html), Filtered::Blocked);

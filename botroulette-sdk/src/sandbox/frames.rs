@@ -100,7 +100,8 @@ impl FromTunnel {
 
 impl BotAnswer {
     fn read(mut frame: Map<String, Value>) -> Result<Self, &'static str> {
-        let status = frame.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        let status =
+            frame.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
         // An interim answer is none, and one above 599 no HTTP client reads.
         let status = status
             .filter(|status| (200..600).contains(status))

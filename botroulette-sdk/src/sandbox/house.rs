@@ -144,11 +144,17 @@ impl HouseBot {
 
     pub(super) fn listing(self) -> Listing {
         let (description, category) = match self {
-            Self::Friendly => ("Chats about gardens, recipes and the weather with whoever comes by", "Entertainment"),
-            Self::Verbose => ("Explains the history and philosophy of nearly everything, at length", "Education"),
+            Self::Friendly => {
+                ("Chats about gardens, recipes and the weather with whoever comes by", "Entertainment")
+            }
+            Self::Verbose => {
+                ("Explains the history and philosophy of nearly everything, at length", "Education")
+            }
             Self::Slow => ("Thinks about security and riddles for a long time before it answers", "Research"),
             Self::Silent => ("Listens to everything and has never been heard to answer", "General AI"),
-            Self::Offline => ("Used to tell ghost stories; its tunnel has not been seen for years", "Creative"),
+            Self::Offline => {
+                ("Used to tell ghost stories; its tunnel has not been seen for years", "Creative")
+            }
             Self::Html => ("Builds web pages and answers with them, whatever the question", "Creative"),
             Self::Huge => ("Recites very long poems and very large tables of data", "Research"),
             Self::Injecting => ("Tests the security of prompts by giving orders to other bots", "Security"),
@@ -182,7 +188,11 @@ impl HouseBot {
 
     /// What it answers to a message, of which `turns` came before in its session.
     pub(super) fn answer(self, message: Option<&str>, turns: u32, rng: &mut fastrand::Rng) -> HouseAnswer {
-        let said = |status, body: serde_json::Value| HouseAnswer { status, content_type: JSON, body: body.to_string() };
+        let said = |status, body: serde_json::Value| HouseAnswer {
+            status,
+            content_type: JSON,
+            body: body.to_string(),
+        };
         let Some(message) = message else {
             return said(400, json!({ "error": "missing or invalid message field" }));
         };
@@ -193,15 +203,19 @@ impl HouseBot {
                     turns => format!("That makes {} messages between us.", turns + 1),
                 };
                 let (remark, question) = (pick(&REMARKS, rng), pick(&QUESTIONS, rng));
-                said(200, json!({ "reply": format!("{again} You said {}. {remark} {question}", quoted(message)) }))
+                said(
+                    200,
+                    json!({ "reply": format!("{again} You said {}. {remark} {question}", quoted(message)) }),
+                )
             }
             Self::Verbose => said(200, json!({ "response": lecture(2_000, rng) })),
             Self::Html => webster(rng),
             Self::Huge => said(200, json!({ "reply": filler(HUGE_ANSWER) })),
             Self::Injecting => said(200, json!({ "reply": pick(&ORDERS, rng) })),
-            Self::Silent | Self::Offline | Self::Failing => {
-                said(500, json!({ "error": "internal error", "reply": "Something is broken here. Try again." }))
-            }
+            Self::Silent | Self::Offline | Self::Failing => said(
+                500,
+                json!({ "error": "internal error", "reply": "Something is broken here. Try again." }),
+            ),
         }
     }
 
@@ -225,7 +239,8 @@ fn pick<'a>(lines: &[&'a str], rng: &mut fastrand::Rng) -> &'a str {
 /// The beginning of somebody's words.
 fn quoted(words: &str) -> String {
     const MOST: usize = 60;
-    let plain: String = words.chars().filter(|c| !c.is_control()).map(|c| if c == '<' { '(' } else { c }).collect();
+    let plain: String =
+        words.chars().filter(|c| !c.is_control()).map(|c| if c == '<' { '(' } else { c }).collect();
     let dots = if plain.chars().count() > MOST { "…" } else { "" };
     let start: String = plain.chars().take(MOST).collect();
     format!("“{start}{dots}”")
@@ -297,9 +312,7 @@ mod tests {
     fn a_seed_repeats_the_conversation() {
         let talk = |seed| {
             let mut rng = fastrand::Rng::with_seed(seed);
-            (0..8)
-                .map(|turn| HouseBot::Friendly.answer(Some("hi"), turn, &mut rng).body)
-                .collect::<Vec<_>>()
+            (0..8).map(|turn| HouseBot::Friendly.answer(Some("hi"), turn, &mut rng).body).collect::<Vec<_>>()
         };
         assert_eq!(talk(3), talk(3));
         assert_ne!(talk(3), talk(4));

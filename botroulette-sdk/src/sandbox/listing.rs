@@ -103,10 +103,9 @@ fn apply(given: &Map<String, Value>, listing: &mut Listing) -> Result<(), Refusa
         among("category", category, &CATEGORIES)?;
         listing.category = category.to_owned();
     }
-    for (field, place) in [
-        ("request_format", &mut listing.request_format),
-        ("response_format", &mut listing.response_format),
-    ] {
+    for (field, place) in
+        [("request_format", &mut listing.request_format), ("response_format", &mut listing.response_format)]
+    {
         if let Some(format) = text(given, field)? {
             if !serde_json::from_str::<Value>(format).is_ok_and(|value| value.is_object()) {
                 return Err(format!("{field}: must be a string that holds a JSON object"));

@@ -133,8 +133,8 @@ use std::sync::Arc;
 use sdk_core::Result;
 use sdk_core::clock::Clock;
 use sdk_core::error::{Error, codes};
-pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
 use sdk_core::sandbox::{Dialect, Seed, ServerOptions, serve};
+pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
 use sdk_core::secret::Secret;
 use url::Url;
 

@@ -86,12 +86,7 @@ async fn search(State(desk): State<Desk>, headers: HeaderMap, RawQuery(query): R
     desk.floor.act(|network, now| network.search(key(&headers), words.as_deref(), now))
 }
 
-async fn proxy(
-    State(desk): State<Desk>,
-    Path(code): Path<String>,
-    headers: HeaderMap,
-    body: Sent,
-) -> Answer {
+async fn proxy(State(desk): State<Desk>, Path(code): Path<String>, headers: HeaderMap, body: Sent) -> Answer {
     let body = match body {
         Ok(body) => body,
         Err(rejection) => return unreadable(&rejection),
@@ -145,7 +140,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn unreadable(rejection: &BytesRejection) -> Answer {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large")
+        }
         status => Answer::error(status, "Request body cannot be read"),
     }
 }
@@ -154,7 +151,7 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         response
     }
 }

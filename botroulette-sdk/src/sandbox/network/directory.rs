@@ -48,7 +48,8 @@ impl Network {
         if let Err(refused) = self.limited(None, false, now) {
             return refused;
         }
-        let refused = |status, error: String| Answer::json(status, &json!({ "success": false, "error": error }));
+        let refused =
+            |status, error: String| Answer::json(status, &json!({ "success": false, "error": error }));
         let new = match listing::read_registration(body) {
             Ok(new) => new,
             Err(error) => return refused(StatusCode::BAD_REQUEST, error),
@@ -172,7 +173,12 @@ impl Network {
     }
 
     /// Whose key it is, if its limits allow another call.
-    pub(super) fn admit(&mut self, key: Option<&str>, is_roulette: bool, now: Instant) -> Result<String, Answer> {
+    pub(super) fn admit(
+        &mut self,
+        key: Option<&str>,
+        is_roulette: bool,
+        now: Instant,
+    ) -> Result<String, Answer> {
         let visits = self.settings.house_calls;
         let code = key.and_then(|key| self.registry.by_key(key, visits, &mut self.dice.ids));
         self.limited(code.as_deref(), is_roulette && code.is_some(), now)?;

@@ -173,7 +173,8 @@ impl Network {
             body: body.to_owned(),
         };
         let to = call.code.to_owned();
-        let new = NewCall { from: Caller::Stranger, to, session: None, turns: 0, request, waiter: Waiter::Http };
+        let new =
+            NewCall { from: Caller::Stranger, to, session: None, turns: 0, request, waiter: Waiter::Http };
         Ok(self.begin(new, now))
     }
 
@@ -198,8 +199,15 @@ impl Network {
             asked_at: now.saturating_duration_since(self.began),
             took: None,
         };
-        let mut open =
-            OpenCall { record, via: Via::Nowhere, waiter, frame: None, turns, asked: now, timers: [None, None] };
+        let mut open = OpenCall {
+            record,
+            via: Via::Nowhere,
+            waiter,
+            frame: None,
+            turns,
+            asked: now,
+            timers: [None, None],
+        };
         let bot = self.registry.get(&to);
         let house = bot.and_then(|bot| bot.house);
         let end = match bot {
@@ -276,8 +284,7 @@ impl Network {
             answer.headers.insert(SESSION_ID, session);
         }
         record.outcome = Some(outcome);
-        record.response =
-            Some(CallResponse { status: answer.status.as_u16(), body: recorded(&answer.body) });
+        record.response = Some(CallResponse { status: answer.status.as_u16(), body: recorded(&answer.body) });
         record.took = Some(now.saturating_duration_since(asked));
         let session = record.session.clone();
         if self.settings.keep_calls > 0 {
@@ -298,7 +305,7 @@ impl Network {
             End::Bot(BotAnswer { status, headers, body }) => {
                 match filter(&self.settings, method, status, &headers, &body) {
                     Filtered::Passes => {
-                        let headers = kept(&headers);
+                        let headers = Box::new(kept(&headers));
                         (Outcome::Answered, Answer { status, headers, body })
                     }
                     Filtered::Blocked => {
@@ -314,12 +321,11 @@ impl Network {
             }
             End::Bad(reason) => (Outcome::BadAnswer, Answer::error_because(BAD, "Invalid response", reason)),
             End::BadHostName => {
-                let reason = "an underscore is invalid in a host name, so the bot's address cannot be verified";
+                let reason =
+                    "an underscore is invalid in a host name, so the bot's address cannot be verified";
                 (Outcome::BadHostName, Answer::error_because(BAD, "SSL error", reason))
             }
-            End::Offline => {
-                (Outcome::Offline, Answer::error(StatusCode::SERVICE_UNAVAILABLE, "Bot offline"))
-            }
+            End::Offline => (Outcome::Offline, Answer::error(StatusCode::SERVICE_UNAVAILABLE, "Bot offline")),
             End::TimedOut => {
                 (Outcome::TimedOut, Answer::error(StatusCode::GATEWAY_TIMEOUT, "Bot did not answer in time"))
             }

@@ -79,9 +79,8 @@ impl Network {
             FromTunnel::Ping => self.outbox.push(Outgoing::Frame(id, PONG.to_owned())),
             FromTunnel::Response(frame, answer) => {
                 let call = self.frames.get(&frame).copied();
-                let call = call.filter(|call| {
-                    self.open.get(call).is_some_and(|open| open.via == Via::Tunnel(id))
-                });
+                let call =
+                    call.filter(|call| self.open.get(call).is_some_and(|open| open.via == Via::Tunnel(id)));
                 match (call, answer) {
                     // Answered already, given up, or asked of another connection.
                     (None, _) => self.strays += 1,

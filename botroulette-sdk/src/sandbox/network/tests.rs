@@ -74,7 +74,11 @@ impl Scene {
 
     /// The last frame of a type to a tunnel.
     fn last(&self, tunnel: TunnelId, kind: &str) -> Option<&Value> {
-        self.frames.iter().rev().find(|(to, frame)| *to == tunnel && frame["type"] == kind).map(|(_, frame)| frame)
+        self.frames
+            .iter()
+            .rev()
+            .find(|(to, frame)| *to == tunnel && frame["type"] == kind)
+            .map(|(_, frame)| frame)
     }
 
     fn proxy(&mut self, key: &Secret, code: &str, session: Option<&str>) -> Result<CallNumber, Answer> {
@@ -92,10 +96,13 @@ impl Scene {
 
     fn respond(&mut self, tunnel: TunnelId, body: &str) {
         let id = self.last(tunnel, "request").unwrap()["id"].clone();
-        self.say(tunnel, &json!({
-            "type": "response", "id": id, "status": 200,
-            "headers": { "content-type": "application/json" }, "body": body,
-        }));
+        self.say(
+            tunnel,
+            &json!({
+                "type": "response", "id": id, "status": 200,
+                "headers": { "content-type": "application/json" }, "body": body,
+            }),
+        );
     }
 }
 
@@ -146,9 +153,10 @@ async fn a_session_goes_on_under_every_spelling_and_is_the_callers_own() {
     let mut scene = Scene::new(plain());
     let (zeph, nova, mine) = (scene.key("Zeph"), scene.key("Nova"), scene.key("Mine"));
     let tunnel = scene.open(&zeph);
-    let mut say = |scene: &mut Scene, key: &Secret, header: Option<&str>, body: Value| {
+    let say = |scene: &mut Scene, key: &Secret, header: Option<&str>, body: Value| {
         let body = body.to_string();
-        let call = ProxyCall { key: Some(key.expose()), code: "zeph", session: header, body: body.as_bytes() };
+        let call =
+            ProxyCall { key: Some(key.expose()), code: "zeph", session: header, body: body.as_bytes() };
         let call = scene.act(|network, now| network.proxy(&call, now)).unwrap();
         scene.respond(tunnel, "{}");
         session_of(scene.answer(call).unwrap())
@@ -301,7 +309,10 @@ async fn a_revoked_key_and_a_bot_that_was_taken_offline_lose_their_tunnels() {
     assert_eq!(scene.closes.last(), Some(&(back, 4001)));
     assert_eq!(scene.last(back, "error").unwrap()["message"], "Invalid or expired API key");
     let refused = scene.proxy(&zeph, "nova", None).unwrap_err();
-    assert_eq!((refused.status, error_of(&refused).as_str()), (StatusCode::UNAUTHORIZED, "Invalid or expired API key"));
+    assert_eq!(
+        (refused.status, error_of(&refused).as_str()),
+        (StatusCode::UNAUTHORIZED, "Invalid or expired API key")
+    );
     assert!(!scene.act(|network, now| network.hold_offline("nobody", true, now)));
     assert!(scene.proxy(&nova, "nobody", None).is_err_and(|answer| answer.status == StatusCode::NOT_FOUND));
 }
@@ -369,11 +380,13 @@ async fn the_public_address_passes_on_what_it_gets() {
     assert_eq!(request["path"], "/api/ch%20at");
     assert_eq!(request["query_string"], "a=%26&b");
     assert_eq!(request["body"], "{🦀");
-    let passed = json!({ "content-type": "application/json", "x-kpath-session-id": "claimed", "accept": "a, b" });
+    let passed =
+        json!({ "content-type": "application/json", "x-kpath-session-id": "claimed", "accept": "a, b" });
     assert_eq!(request["headers"], passed);
     scene.respond(tunnel, "{}");
     assert!(!scene.answer(call).unwrap().headers.contains_key("x-kpath-session-id"));
-    let binary = IngressCall { code: "zeph", method: "POST", path: "/", query: "", headers: &headers, body: &[0xff] };
+    let binary =
+        IngressCall { code: "zeph", method: "POST", path: "/", query: "", headers: &headers, body: &[0xff] };
     let refused = scene.act(|network, now| network.ingress(&binary, now)).unwrap_err();
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
@@ -426,9 +439,8 @@ async fn the_limits_hold_for_each_key() {
     let limits = Settings::default().rate_limits;
     let mut scene = Scene::new(Settings { rate_limits: limits, ..plain() });
     let (zeph, nova) = (scene.key("Zeph"), scene.key("Nova"));
-    let roulette = |scene: &mut Scene, key: &Secret| {
-        scene.act(|network, now| network.roulette(Some(key.expose()), now))
-    };
+    let roulette =
+        |scene: &mut Scene, key: &Secret| scene.act(|network, now| network.roulette(Some(key.expose()), now));
     for _ in 0..6 {
         assert_eq!(roulette(&mut scene, &zeph).status, StatusCode::OK);
     }
@@ -508,7 +520,11 @@ async fn house_bots_call_and_hold_conversations_of_a_few_turns() {
     let mut turns: Vec<u32> = Vec::new();
     let mut last = "";
     for (session, _) in &seen {
-        if session == last { *turns.last_mut().unwrap() += 1 } else { turns.push(1) }
+        if session == last {
+            *turns.last_mut().unwrap() += 1
+        } else {
+            turns.push(1)
+        }
         last = session;
     }
     assert_eq!(turns.len(), 3, "three conversations: {turns:?}");
@@ -632,9 +648,11 @@ async fn random_frames_never_cost_a_caller_its_one_answer() {
         }
         let open = scene.network.calls().into_iter().filter(|call| call.outcome.is_none());
         assert!(open.clone().all(|call| matches!(call.from, Caller::House(_))), "seed {seed}");
-        assert_eq!(scene.network.frames.len(), scene.network.open.values().filter(|call| {
-            matches!(call.via, proxy::Via::Tunnel(_))
-        }).count(), "seed {seed}: the ids of frames are those of open calls");
+        assert_eq!(
+            scene.network.frames.len(),
+            scene.network.open.values().filter(|call| { matches!(call.via, proxy::Via::Tunnel(_)) }).count(),
+            "seed {seed}: the ids of frames are those of open calls"
+        );
     }
 }
 
@@ -655,17 +673,37 @@ fn frame(scene: &Scene, rng: &mut fastrand::Rng) -> String {
         _ => rng.choice(ids).unwrap_or_default(),
     };
     let pick = |rng: &mut fastrand::Rng, values: &[Value]| values[rng.usize(..values.len())].clone();
-    let status = pick(rng, &[json!(200), json!(200), json!(500), json!(99), json!(-1), json!("200"), json!(null)]);
-    let body = pick(rng, &[json!("{}"), json!("{\"reply\":\"x\"}"), json!("<html>"), json!({}), json!(null), json!("\u{0}")]);
-    let headers = pick(rng, &[
-        json!({}),
-        json!({ "content-type": "application/json" }),
-        json!({ "a\r\nb": "c", "x": 7, "content-length": "99" }),
-        json!([]),
-        json!(null),
-    ]);
-    let kind = pick(rng, &[json!("response"), json!("response"), json!("response"), json!("ping"), json!("auth"), json!("request"), json!(7), json!(null)]);
-    let text = json!({ "type": kind, "id": id, "status": status, "headers": headers, "body": body }).to_string();
+    let status =
+        pick(rng, &[json!(200), json!(200), json!(500), json!(99), json!(-1), json!("200"), json!(null)]);
+    let body = pick(
+        rng,
+        &[json!("{}"), json!("{\"reply\":\"x\"}"), json!("<html>"), json!({}), json!(null), json!("\u{0}")],
+    );
+    let headers = pick(
+        rng,
+        &[
+            json!({}),
+            json!({ "content-type": "application/json" }),
+            json!({ "a\r\nb": "c", "x": 7, "content-length": "99" }),
+            json!([]),
+            json!(null),
+        ],
+    );
+    let kind = pick(
+        rng,
+        &[
+            json!("response"),
+            json!("response"),
+            json!("response"),
+            json!("ping"),
+            json!("auth"),
+            json!("request"),
+            json!(7),
+            json!(null),
+        ],
+    );
+    let text =
+        json!({ "type": kind, "id": id, "status": status, "headers": headers, "body": body }).to_string();
     match rng.u8(..12) {
         0 => text.chars().take(rng.usize(..text.len())).collect(),
         1 => "[]".to_owned(),
