@@ -1,0 +1,1 @@
+//! The server side of BotOrNot on loopback (feature `sandbox`).
