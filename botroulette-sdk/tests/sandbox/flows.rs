@@ -75,6 +75,8 @@ async fn a_bot_is_registered_comes_online_is_called_and_calls() {
     };
     assert_eq!(connected.service_code.as_ref().unwrap().as_str(), "zeph");
     assert_eq!(connected.tunnel_url, Some(sandbox.address_of("zeph")));
+    let zeph = sandbox.bots().into_iter().find(|bot| bot.service_code == "zeph").unwrap();
+    assert_eq!((zeph.name.as_str(), zeph.is_online, zeph.is_active, zeph.house), ("Zeph", true, true, None));
 
     // Three conversations of two or three turns each are over by now.
     tokio::time::sleep(Duration::from_secs(60)).await;

@@ -27,14 +27,13 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// A header, by its name in small letters.
+    /// A header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let of =
-            |line: &'_ str| line.split_once(": ").map(|(found, value)| (found.to_lowercase(), value.len()));
-        self.head.lines().find_map(|line| {
-            let (found, length) = of(line)?;
-            (found == name).then(|| &line[line.len() - length..])
-        })
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
