@@ -8,7 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    /// Boxed, because a refusal is the error of many a `Result`.
+    pub(crate) headers: Box<HeaderMap>,
     pub(crate) body: String,
 }
 
@@ -54,6 +55,6 @@ impl Answer {
     fn of(status: StatusCode, content_type: &'static str, body: String) -> Self {
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers, body }
+        Self { status, headers: Box::new(headers), body }
     }
 }

@@ -7,8 +7,8 @@ use sdk_core::clock::Instant;
 /// `n` calls a span, all of them at once if nothing came for that long.
 ///
 /// A client that keeps the very same limit sends each call in time, but the way of one may be quicker than that of the one
-/// before. So a call may come early by a slack, which the next one then has to wait for: in the long run it is `n` a span to
-/// the call.
+/// before. So a call may come early by a slack, or by a tenth of the interval, which the next one then has to wait for: in the
+/// long run it is `n` a span to the call.
 #[derive(Debug, Clone)]
 pub(crate) struct RateLimit {
     interval: Duration,
@@ -23,7 +23,7 @@ impl RateLimit {
     pub(crate) fn per(n: u32, span: Duration, slack: Duration) -> Self {
         let burst = n.max(1);
         let interval = span / burst;
-        Self { interval, burst, slack: slack.min(interval / 2), due: None }
+        Self { interval, burst, slack: slack.max(interval / 10).min(interval / 2), due: None }
     }
 
     /// Takes a call, or says how long to wait.
@@ -55,8 +55,8 @@ mod tests {
             assert_eq!(limit.take(start), Ok(()));
         }
         assert_eq!(limit.take(start), Err(seconds(10.0)));
-        assert_eq!(limit.take(start + seconds(9.0)), Err(seconds(1.0)));
-        assert_eq!(limit.take(start + seconds(10.0)), Ok(()));
+        assert_eq!(limit.take(start + seconds(8.0)), Err(seconds(2.0)));
+        assert_eq!(limit.take(start + seconds(9.0)), Ok(()), "a tenth early");
         assert_eq!(limit.take(start + seconds(10.0)), Err(seconds(10.0)));
         for _ in 0..6 {
             assert_eq!(limit.take(start + seconds(100.0)), Ok(()));

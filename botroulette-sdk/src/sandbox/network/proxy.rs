@@ -305,7 +305,7 @@ impl Network {
             End::Bot(BotAnswer { status, headers, body }) => {
                 match filter(&self.settings, method, status, &headers, &body) {
                     Filtered::Passes => {
-                        let headers = kept(&headers);
+                        let headers = Box::new(kept(&headers));
                         (Outcome::Answered, Answer { status, headers, body })
                     }
                     Filtered::Blocked => {
