@@ -39,6 +39,11 @@ pub struct MatchOptions {
 }
 
 impl MatchOptions {
+    /// So many matches for so much each, and nothing else.
+    pub const fn new(matches: u32, wager: Lamports, host: Option<HostName>) -> Self {
+        Self { matches, wager, loss_limit: None, record: None, without_opponents: false, host }
+    }
+
     fn recording(&self, path: &Path) -> Result<Recording> {
         let recording = Recording::append_to(path, concat!("starter-bots/", env!("CARGO_PKG_VERSION")))?;
         Ok(if self.without_opponents { recording.leave_out(OPPONENTS) } else { recording })

@@ -120,7 +120,7 @@ fn read(file: &Path) -> Result<String> {
 
 /// Plays one match of dice duel and checks what was seen of it. In that game chance decides everything.
 async fn played(args: &Args, report: Report) -> Result<FairnessReport> {
-    let of_match = MatchOptions { matches: 1, wager: Lamports::MIN_WAGER, loss_limit: None, host: args.host };
+    let of_match = MatchOptions::new(1, Lamports::MIN_WAGER, args.host);
     let place = Place::open("MyAgent", &args.options, &of_match, report).await?;
     let (bot, mut events) = place.client.connect().await?;
     bot.join_queue(GameType::DiceDuel, of_match.wager).await?;

@@ -25,6 +25,7 @@ pub const NO_RUST_VERSION: &[&str] = &[
     "core-foundation-sys",
     "core_detect",
     "curve25519-dalek-derive",
+    "encode_unicode",
     "getrandom",
     "httparse",
     "ipnet",
