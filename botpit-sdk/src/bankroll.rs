@@ -31,23 +31,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sdk_core::error::{Code, Error, ErrorKind};
+use sdk_core::error::Error;
 use sdk_core::wire::printable;
 
+pub use crate::codes::BANKROLL_REFUSED;
 use crate::lamports::Lamports;
 use crate::ledger::{Ledger, LedgerEntry};
 use crate::model::MatchId;
 
 /// So many wagers may be lost in a session unless something else is said.
 pub const DEFAULT_LOSS_LIMIT_IN_WAGERS: u32 = 10;
-
-/// The guard said no: [`BankrollRefusal::of`] has the reason.
-pub static BANKROLL_REFUSED: Code = Code::new(
-    "bankroll_refused",
-    ErrorKind::Misuse,
-    "a wager would pass a limit of the bankroll",
-    "raise the limit with ClientBuilder::bankroll if you can afford it, or stop here",
-);
 
 /// The limits of what may be risked: see the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -402,7 +395,7 @@ mod tests {
         assert!(matches!(guard.may_ask(Some(wager), open), Err(BankrollRefusal::LossLimit { .. })));
         open = AtStake { amount: 0, to_come: 3 };
         assert_eq!(guard.may_ask(Some(wager), open), Err(BankrollRefusal::MatchesPlayed { max_matches: 3 }));
-        assert_eq!(guard.may_ask(Some(wager), AtStake { amount: u128::MAX, to_come: 0 }).is_err(), true);
+        assert!(guard.may_ask(Some(wager), AtStake { amount: u128::MAX, to_come: 0 }).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod bankroll;
+pub mod codes;
 pub mod fairness;
 pub mod games;
 pub mod lab;

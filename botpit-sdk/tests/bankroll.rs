@@ -2,6 +2,7 @@
 //! "Gameplay"), with ids of their own.
 #![cfg(feature = "sandbox")]
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -12,13 +13,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use botpit_sdk::bankroll::BANKROLL_REFUSED;
-use botpit_sdk::games::rps::{Choice, Rps};
+use botpit_sdk::fairness::FairnessReport;
+use botpit_sdk::games::rps::{self, Choice, Rps};
 use botpit_sdk::ledger::LedgerNote;
 use botpit_sdk::model::{ClientMessage, CreateChallenge, GameType, JoinQueue};
 use botpit_sdk::sandbox::{Sandbox, WagerRule};
 use botpit_sdk::{
     Bankroll, BankrollRefusal, Client, Connected, Error, Event, EventHandler, Events, GameOver, GameTurn,
-    Handle, Lamports, MatchRefused, MoveData, Outcome, Result, Turn,
+    Handle, Lamports, MatchRefused, MatchReport, MoveData, Outcome, Result, Strategy, Turn,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -437,4 +439,81 @@ async fn it_balances_to_the_lamport_with_what_the_server_paid() {
         assert!(ledger.entries().any(|entry| entry.outcome == Some(Outcome::Lost)));
         sandbox.shutdown().await;
     }
+}
+
+// ---- fairness -----------------------------------------------------------------------------------------------------------
+
+/// Keeps what it was told of the check of each match, before the match's end was told.
+#[derive(Default)]
+struct Checked(Arc<Mutex<Vec<&'static str>>>);
+
+impl Strategy<Rps> for Checked {
+    async fn choose(&mut self, _: &GameTurn<Rps>) -> Result<rps::Move> {
+        Ok(Choice::Rock.into())
+    }
+
+    fn on_fairness(&mut self, report: &FairnessReport) {
+        self.0.lock().unwrap().push(report.verdict().as_str());
+    }
+
+    fn on_match(&mut self, report: &MatchReport) {
+        assert_eq!((report.fair, &report.verdict), (Some(false), report.fairness.verdict()));
+        self.0.lock().unwrap().push("over");
+    }
+}
+
+impl EventHandler for Checked {
+    async fn on_your_turn(&self, _: &Handle, _: Turn) -> Result<MoveData> {
+        Ok(Choice::Rock.into())
+    }
+
+    async fn on_fairness(&self, _: &Handle, report: Arc<FairnessReport>) {
+        self.0.lock().unwrap().push(report.verdict().as_str());
+    }
+
+    async fn on_game_over(&self, bot: &Handle, over: GameOver) {
+        assert!(over.fairness.verdict().is_violated());
+        self.0.lock().unwrap().push("over");
+        let _ = bot.drain().await;
+    }
+}
+
+/// The scripted platform reveals a seed that its commitment is no hash of.
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_is_caught_is_told_of_and_left_when_that_was_asked_for() {
+    for (bankroll, played) in [(Bankroll::new(), 2), (Bankroll::new().stop_on_violation(), 1)] {
+        let mut peer = Peer::open().await;
+        let client = peer.client(bankroll);
+        let told = Arc::default();
+        let play = client.play::<Rps, _>(Checked(Arc::clone(&told))).wager(sol("0.01 SOL")).matches(2);
+        let running = tokio::spawn(play.run());
+        peer.seat().await;
+        for number in 0..played {
+            peer.loses_one(&number.to_string()).await;
+        }
+        assert_eq!(peer.hear().await["type"], "closed");
+        drop(peer);
+        let summary = timeout(LONG, running).await.unwrap().unwrap().unwrap();
+        assert_eq!((summary.matches, summary.violated, summary.fair), (played, played, 0));
+        let stopped = (played == 1).then(|| BankrollRefusal::Violated { match_id: "0".into() });
+        assert_eq!(summary.stopped, stopped);
+        assert!(summary.to_string().contains("NOT FAIR"), "{summary}");
+        assert_eq!(*told.lock().unwrap(), ["violated", "over"].repeat(played as usize));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_is_told_of_the_check_without_asking() {
+    let mut peer = Peer::open().await;
+    let client = peer.client(Bankroll::new());
+    let told = Arc::default();
+    let handler = Checked(Arc::clone(&told));
+    let running = tokio::spawn(async move { client.run(handler).await });
+    peer.seat().await;
+    peer.finds("m-1", 10_000_000).await;
+    peer.ends("m-1", r#""winner":"agent-uuid-b","final_score":[0,2],"server_seed":"seed""#).await;
+    assert_eq!(peer.hear().await["type"], "closed");
+    drop(peer);
+    timeout(LONG, running).await.unwrap().unwrap().unwrap();
+    assert_eq!(*told.lock().unwrap(), ["violated", "over"]);
 }

@@ -4,6 +4,7 @@
 //! (`lists_without_pages_are_asked_for_once_and_given_whole`) and `stop_spectating` without an id.
 #![cfg(feature = "sandbox")]
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -11,13 +12,13 @@
 )]
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use botpit_sdk::games::blotto::{self, Blotto};
 use botpit_sdk::games::hi_lo::{self, ByOdds, HiLo};
 use botpit_sdk::games::rps::{self, Choice, Rps};
 use botpit_sdk::games::{Game, RoundEnd, RoundRecord};
-use botpit_sdk::model::{ErrorCode, GameType, Period, Side};
+use botpit_sdk::model::{ErrorCode, Follow, GameType, Period, Side, Verb};
 use botpit_sdk::sandbox::{EndReason, OnTimeout, Sandbox, SandboxBuilder, SandboxMatch, Strength};
 use botpit_sdk::sdk_core::clock::Clock;
 use botpit_sdk::sdk_core::error::codes;
@@ -226,18 +227,32 @@ async fn nobody_follows_itself() {
         assert_eq!((refused.code(), refused.field()), (&codes::INVALID_ARGUMENT, Some("follower_agent_id")));
     }
     assert_eq!(sandbox.server().accepted(), before, "nothing was sent");
+    // The platform says so too to who goes past the check.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let request = Follow::new(me.clone(), wallet.sign(Verb::Follow, now));
+    let call = rest.http().post(&["api", "v1", "agents", me.as_str(), "follow"]).json(&request);
+    assert_eq!(call.send_empty().await.unwrap_err().status(), Some(400));
+    assert_eq!(rest.followers(&me).await.unwrap().followers, 0);
     sandbox.shutdown().await;
 }
 
 // ---- `"weekly" | "monthly" | omit for all-time` (spec, "Leaderboard") --------------------------------------------------------
 
-#[test]
-fn a_leaderboard_is_weekly_or_monthly_and_nothing_else() {
+#[tokio::test]
+async fn a_leaderboard_is_weekly_or_monthly_and_nothing_else() {
     assert_eq!("weekly".parse::<Period>().unwrap().as_str(), "weekly");
     assert_eq!("monthly".parse::<Period>().unwrap().as_str(), "monthly");
     for other in ["daily", "yearly", "all", "all-time", "WEEKLY", ""] {
         assert_eq!(other.parse::<Period>().unwrap_err().field(), Some("period"), "{other:?}");
     }
+    let sandbox = Sandbox::start().await.unwrap();
+    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    for period in [Period::Weekly, Period::Monthly] {
+        rest.leaderboard(GameType::Rps).period(period).send().await.unwrap();
+    }
+    let daily = rest.http().get(&["api", "v1", "leaderboard", "rps"]).query("period", "daily");
+    assert_eq!(daily.send_json::<serde_json::Value>().await.unwrap_err().status(), Some(400));
+    sandbox.shutdown().await;
 }
 
 // ---- `BOTPIT:register:<wallet>:<unix_timestamp>` and a clock that is off (spec, "Wallet Signature Auth") -----------------------

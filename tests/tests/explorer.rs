@@ -8,22 +8,21 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use botpit_sdk::fairness::commitment;
 use botpit_sdk::rest::StoredKey;
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::wallet::Wallet;
+use family_tests::programs::{self, only_key, program, wait, workdir};
 use serde_json::{Value, json};
 
 // ---- the explorer ---------------------------------------------------------------------------------------------------
 
 #[test]
 fn the_explorer_shows_every_table() {
-    let run = ended(bot("botpit-explorer", ["--seed", "7"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = programs::run("botpit-explorer", ["--seed", "7"]);
+    assert!(run.is_ok(), "{}", run.stderr);
     let mut rest = run.stdout.as_str();
     for title in [
         "Leaderboard of rps\n",
@@ -47,9 +46,9 @@ fn the_explorer_shows_every_table() {
 
 #[test]
 fn the_explorer_s_json_is_what_the_platform_tells() {
-    let run = ended(bot("botpit-explorer", ["--seed", "7", "--json", "--matches", "1"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+    let run = programs::run("botpit-explorer", ["--seed", "7", "--json", "--matches", "1"]);
+    assert!(run.is_ok(), "{}", run.stderr);
+    let lines = run.json_lines();
     let names: Vec<&str> = lines.iter().map(only_key).collect();
     assert_eq!(names, ["leaderboard", "marketplace", "profile", "replay", "proof", "feed", "summary"]);
     let told: BTreeMap<&str, &Value> =
@@ -80,9 +79,9 @@ async fn the_explorer_only_looks_at_another_server() {
     let sandbox = Sandbox::builder().seed(3).start().await.unwrap();
     let url = sandbox.rest_url().to_string();
     let run =
-        wait(bot("botpit-explorer", ["--json", "--url", &url, "--game", "blotto", "--limit", "2"])).await;
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+        wait(program("botpit-explorer", ["--json", "--url", &url, "--game", "blotto", "--limit", "2"])).await;
+    assert!(run.is_ok(), "{}", run.stderr);
+    let lines = run.json_lines();
     let board = lines[0]["leaderboard"].as_array().unwrap();
     assert!(board.len() == 2 && board.iter().all(|place| place["game_type"] == "blotto"));
     assert_eq!(lines[2]["profile"]["agent"]["id"], board[0]["agent_id"], "the leader, unless told otherwise");
@@ -90,16 +89,16 @@ async fn the_explorer_only_looks_at_another_server() {
     assert!(sandbox.matches().is_empty(), "it has not played");
 
     let second = board[1]["agent_id"].as_str().unwrap();
-    let run = wait(bot("botpit-explorer", ["--json", "--url", &url, "--agent", second])).await;
-    assert_eq!(json_lines(&run.stdout)[2]["profile"]["agent"]["id"], second);
+    let run = wait(program("botpit-explorer", ["--json", "--url", &url, "--agent", second])).await;
+    assert_eq!(run.json_lines()[2]["profile"]["agent"]["id"], second);
     sandbox.shutdown().await;
 }
 
 #[tokio::test]
 async fn an_empty_platform_is_no_error() {
     let sandbox = Sandbox::builder().no_house().start().await.unwrap();
-    let run = wait(bot("botpit-explorer", ["--url", sandbox.rest_url().as_str()])).await;
-    assert!(run.ok, "{}", run.stderr);
+    let run = wait(program("botpit-explorer", ["--url", sandbox.rest_url().as_str()])).await;
+    assert!(run.is_ok(), "{}", run.stderr);
     assert!(run.stdout.contains("Leaderboard of rps\n  (nothing)\n"), "{}", run.stdout);
     assert!(run.stdout.ends_with("There is no finished match to verify.\n"), "{}", run.stdout);
     sandbox.shutdown().await;
@@ -114,8 +113,8 @@ async fn a_refusal_is_told_with_its_advice() {
         (["--url", url, "--agent", "nobody"], "agent not found"),
         (["--url", url, "--limit", "101"], "from 1 to 100"),
     ] {
-        let run = wait(bot("botpit-explorer", arguments)).await;
-        assert!(!run.ok && run.stderr.contains(words), "{words}: {}", run.stderr);
+        let run = wait(program("botpit-explorer", arguments)).await;
+        assert!(!run.is_ok() && run.stderr.contains(words), "{words}: {}", run.stderr);
         assert!(run.stderr.lines().last().unwrap().starts_with("advice: "), "{}", run.stderr);
     }
     sandbox.shutdown().await;
@@ -125,8 +124,8 @@ async fn a_refusal_is_told_with_its_advice() {
 
 #[test]
 fn registering_without_options_tries_it_in_a_sandbox() {
-    let run = ended(bot("botpit-register", []).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = programs::run::<&str>("botpit-register", []);
+    assert!(run.is_ok(), "{}", run.stderr);
     assert!(run.stdout.contains("MyAgent is registered.\n"), "{}", run.stdout);
     assert_eq!(run.stdout.matches("bp_live_").count(), 1, "the key is shown once: {}", run.stdout);
     assert!(run.stdout.contains("wallet was made for this run"), "{}", run.stdout);
@@ -139,15 +138,15 @@ async fn a_wallet_file_gives_a_key_file_that_opens_the_platform() {
     let key = fresh("registered.key");
     let url = sandbox.rest_url().to_string();
     let arguments = ["--url", &url, "--wallet", &file, "--name", "Zebra", "--save", &key, "--json", "-vv"];
-    let mut command = bot("botpit-register", arguments);
+    let mut command = program("botpit-register", arguments);
     command.env("RUST_LOG", "trace");
     let run = wait(command).await;
-    assert!(run.ok, "{}", run.stderr);
+    assert!(run.is_ok(), "{}", run.stderr);
     assert!(
         !run.stdout.contains("bp_live_") && !run.stderr.contains("bp_live_"),
         "the key is in the file alone"
     );
-    let lines = json_lines(&run.stdout);
+    let lines = run.json_lines();
     let stored = StoredKey::load(&key).unwrap();
     let summary = json!({
         "name": "Zebra", "agent_id": stored.agent_id.as_str(), "wallet_address": wallet.address(), "saved": key
@@ -163,16 +162,16 @@ async fn a_wallet_file_gives_a_key_file_that_opens_the_platform() {
     let beside = workdir().join("registered");
     std::fs::create_dir_all(&beside).unwrap();
     std::fs::copy(&key, beside.join(".env")).unwrap();
-    let mut command = bot("botpit-rps", ["--url", sandbox.ws_url().as_str(), "--matches", "1"]);
+    let mut command = program("botpit-rps", ["--url", sandbox.ws_url().as_str(), "--matches", "1"]);
     command.current_dir(&beside);
     let run = wait(command).await;
-    assert!(run.ok, "{}", run.stderr);
+    assert!(run.is_ok(), "{}", run.stderr);
     assert!(sandbox.matches()[0].side_of("Zebra").is_some());
 
     // The file stays as it is, and nobody else is registered.
     let before = std::fs::read(&key).unwrap();
-    let run = wait(bot("botpit-register", ["--url", &url, "--wallet", &file, "--save", &key])).await;
-    assert!(!run.ok && run.stderr.contains("exists already"), "{}", run.stderr);
+    let run = wait(program("botpit-register", ["--url", &url, "--wallet", &file, "--save", &key])).await;
+    assert!(!run.is_ok() && run.stderr.contains("exists already"), "{}", run.stderr);
     assert_eq!(std::fs::read(&key).unwrap(), before);
     let rest = botpit_sdk::Rest::new(&url).unwrap();
     assert_eq!(rest.agents_of_wallet(wallet.address()).await.unwrap().len(), 1);
@@ -185,8 +184,8 @@ fn a_wallet_that_cannot_be_read_is_named_and_not_shown() {
     std::fs::write(&broken, "[1,2,3]").unwrap();
     for (file, words) in [("/nonexistent/id.json", "cannot be read"), (broken.to_str().unwrap(), "64 bytes")]
     {
-        let run = ended(bot("botpit-register", ["--wallet", file]).output().unwrap());
-        assert!(!run.ok && run.stdout.is_empty(), "{}", run.stdout);
+        let run = programs::run("botpit-register", ["--wallet", file]);
+        assert!(!run.is_ok() && run.stdout.is_empty(), "{}", run.stdout);
         assert!(run.stderr.starts_with("error: ") && run.stderr.contains(words), "{}", run.stderr);
         assert!(!run.stderr.contains("1,2,3"), "{}", run.stderr);
     }
@@ -194,19 +193,23 @@ fn a_wallet_that_cannot_be_read_is_named_and_not_shown() {
 
 #[test]
 fn the_real_platform_needs_a_host_a_wallet_and_a_file() {
-    let run = ended(bot("botpit-register", ["--live"]).output().unwrap());
-    assert!(!run.ok && run.stderr.contains("--wallet") && run.stderr.contains("--save"), "{}", run.stderr);
+    let run = programs::run("botpit-register", ["--live"]);
+    assert!(
+        !run.is_ok() && run.stderr.contains("--wallet") && run.stderr.contains("--save"),
+        "{}",
+        run.stderr
+    );
     let (_, file) = wallet_file("live");
     let key = fresh("live.key");
-    let run = ended(bot("botpit-register", ["--live", "--wallet", &file, "--save", &key]).output().unwrap());
-    assert!(!run.ok && run.stderr.contains("BOTPIT_URL nor BOTPIT_WS_URL"), "{}", run.stderr);
+    let run = programs::run("botpit-register", ["--live", "--wallet", &file, "--save", &key]);
+    assert!(!run.is_ok() && run.stderr.contains("BOTPIT_URL nor BOTPIT_WS_URL"), "{}", run.stderr);
     assert!(!Path::new(&key).exists());
     for name in ["botpit-register", "botpit-explorer"] {
-        let run = ended(bot(name, ["--url", "https://api.example.org"]).output().unwrap());
-        assert!(!run.ok && run.stderr.contains("advice: add --live"), "{name}: {}", run.stderr);
+        let run = programs::run(name, ["--url", "https://api.example.org"]);
+        assert!(!run.is_ok() && run.stderr.contains("advice: add --live"), "{name}: {}", run.stderr);
     }
-    let run = ended(bot("botpit-explorer", ["--live"]).output().unwrap());
-    assert!(!run.ok && run.stderr.contains("BOTPIT_URL nor BOTPIT_WS_URL"), "{}", run.stderr);
+    let run = programs::run("botpit-explorer", ["--live"]);
+    assert!(!run.is_ok() && run.stderr.contains("BOTPIT_URL nor BOTPIT_WS_URL"), "{}", run.stderr);
 }
 
 /// The ed25519 public key of the seed 0, 1, …, 31, computed by another program.
@@ -233,87 +236,8 @@ fn fresh(name: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-// ---- running them ---------------------------------------------------------------------------------------------------
-
-/// The programs, built as `cargo run --bin` builds them.
-fn program(name: &str) -> &'static Path {
-    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    let programs = PROGRAMS.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo tells this test about itself would make it build some dependencies anew.
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
-                build.env_remove(&name);
-            }
-        }
-        build.args(["build", "--locked", "--message-format", "json-render-diagnostics"]);
-        build.args(["--bin", "botpit-explorer", "--bin", "botpit-register", "--bin", "botpit-rps"]);
-        let built = build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        String::from_utf8(built.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter_map(|message| {
-                let path = PathBuf::from(message["executable"].as_str()?);
-                Some((message["target"]["name"].as_str()?.to_owned(), path))
-            })
-            .collect()
-    });
-    programs.get(name).expect("cargo says where the program is")
-}
-
-/// A run of a bot, away from this machine's settings.
-fn bot<const N: usize>(name: &str, arguments: [&str; N]) -> Command {
-    let mut command = Command::new(program(name));
-    command.args(arguments).current_dir(workdir()).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let shown = name.to_string_lossy().to_lowercase();
-        if shown.starts_with("botpit_") || shown.ends_with("_proxy") || shown == "rust_log" {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-struct Run {
-    ok: bool,
-    stdout: String,
-    stderr: String,
-}
-
-fn ended(output: Output) -> Run {
-    Run {
-        ok: output.status.success(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Runs to the end while the server beside it goes on.
-async fn wait(mut command: Command) -> Run {
-    tokio::task::spawn_blocking(move || ended(command.output().unwrap())).await.unwrap()
-}
-
-/// A directory without an `.env` file.
-fn workdir() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
-
 /// The lines of a table, from its header on.
 fn section<'a>(stdout: &'a str, title: &str) -> Vec<&'a str> {
     let lines = stdout.lines().skip_while(|line| !line.starts_with(title)).skip(1);
     lines.take_while(|line| !line.is_empty()).collect()
-}
-
-fn json_lines(stdout: &str) -> Vec<Value> {
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
-}
-
-fn only_key(line: &Value) -> &str {
-    let mut keys = line.as_object().unwrap().keys();
-    let key = keys.next().unwrap();
-    assert_eq!(keys.next(), None);
-    key
 }

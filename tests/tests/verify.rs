@@ -7,10 +7,7 @@
     reason = "these are tests"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
+use family_tests::programs::{Run, program, run, wait, workdir};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -37,14 +34,14 @@ fn without_options_it_plays_a_match_and_verifies_it() {
 fn a_report_can_be_verified_again_and_a_lie_in_it_is_found() {
     let run = verify(&["--seed", "8", "--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let [line, summary] = run.lines().try_into().expect("two lines");
+    let [line, summary] = run.json_lines().try_into().expect("two lines");
     assert_eq!(summary["summary"], json!({"matches": 1, "verified": 1, "consistent": 0, "violated": 0}));
     let report = &line["fairness"];
     assert_eq!((&report["verdict"], &report["fair"]), (&json!("verified"), &json!(true)));
 
     let file = written("own-report.json", report);
     let again = verify(&["--file", &file, "--json"]);
-    assert_eq!((again.code, &again.lines()[0]["fairness"]), (0, report), "{}", again.stderr);
+    assert_eq!((again.code, &again.json_lines()[0]["fairness"]), (0, report), "{}", again.stderr);
 
     let mut tampered = report.clone();
     tampered["evidence"]["rounds"][0]["result"]["roll_a"] = json!(7);
@@ -53,8 +50,8 @@ fn a_report_can_be_verified_again_and_a_lie_in_it_is_found() {
     assert_eq!(found.code, 3, "{}", found.stderr);
     assert!(found.stdout.contains("roll_a is 7"), "{}", found.stdout);
     let found = verify(&["--file", &file, "--json"]);
-    assert_eq!((found.code, &found.lines()[0]["fairness"]["fair"]), (3, &json!(false)));
-    assert_eq!(found.lines()[1]["summary"]["violated"], 1);
+    assert_eq!((found.code, &found.json_lines()[0]["fairness"]["fair"]), (3, &json!(false)));
+    assert_eq!(found.json_lines()[1]["summary"]["violated"], 1);
 }
 
 #[test]
@@ -64,7 +61,7 @@ fn what_a_seed_gives() {
     let expected = json!({"commit": HASH, "coin": "heads", "dealer": 12, "hidden": 13, "dice": [4, 4], "cards": [2, 8],
         "terrain": 0, "target_be": 809, "target_le": 64, "crash_be": 5.966_267_592_745_321,
         "crash_le": 1.010_174_703_144_920_2});
-    assert_eq!(run.lines(), [expected]);
+    assert_eq!(run.json_lines(), [expected]);
     let run = verify(&["--derive", SEED, "--round", "3"]);
     assert!(run.code == 0 && run.stdout.contains("dealer Queen, hidden King"), "{}", run.stdout);
 }
@@ -74,7 +71,7 @@ async fn a_match_by_its_id() {
     let url = server().await;
     let honest = run_beside(&["--match", "m-1", "--url", &url, "--json"]).await;
     assert_eq!(honest.code, 0, "{}", honest.stderr);
-    let report = &honest.lines()[0]["fairness"];
+    let report = &honest.json_lines()[0]["fairness"];
     assert_eq!(
         (&report["verdict"], &report["verified"], &report["match_id"]),
         (&json!("verified"), &json!(3), &json!("m-1"))
@@ -158,93 +155,13 @@ async fn server() -> String {
 
 // ---- running it -----------------------------------------------------------------------------------------------------
 
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn lines(&self) -> Vec<Value> {
-        self.stdout
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
-            .collect()
-    }
-
-    /// One readable error with its advice, and nothing on stdout.
-    #[track_caller]
-    fn refused(&self, code: i32, words: &str) {
-        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
-        let lines: Vec<&str> = self.stderr.lines().collect();
-        let [error, advice] = lines.as_slice() else { panic!("{}", self.stderr) };
-        assert!(error.starts_with("error: ") && error.contains(words), "{error}");
-        assert!(advice.starts_with("advice: "), "{advice}");
-    }
-}
-
-/// The program, built as `cargo run --bin botpit-verify` builds it.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo tells this test about itself would make it build some dependencies anew.
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
-                build.env_remove(&name);
-            }
-        }
-        let built = build
-            .args([
-                "build",
-                "--locked",
-                "--bin",
-                "botpit-verify",
-                "--message-format",
-                "json-render-diagnostics",
-            ])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let path = String::from_utf8(built.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        path.expect("cargo says where the program is")
-    })
-}
-
-/// A run away from this machine's settings.
 fn verify(arguments: &[&str]) -> Run {
-    let mut command = Command::new(program());
-    command.args(arguments).current_dir(workdir()).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let shown = name.to_string_lossy().to_lowercase();
-        if shown.starts_with("botpit_") || shown.ends_with("_proxy") || shown == "rust_log" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    run("botpit-verify", arguments)
 }
 
 /// Runs to the end while the server beside it goes on.
 async fn run_beside(arguments: &[&str]) -> Run {
-    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    let run = move || verify(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    tokio::task::spawn_blocking(run).await.unwrap()
-}
-
-/// A directory without an `.env` file.
-fn workdir() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+    wait(program("botpit-verify", arguments)).await
 }
 
 fn written(name: &str, value: &Value) -> String {

@@ -305,18 +305,26 @@ impl MatchEvidence {
 
     /// What `round_result` tells: the round's number, the `result` as JSON, and the score.
     pub fn resolved(&mut self, round: u32, result: Option<&str>, score: Option<Score>) {
-        // Told again after a reconnect: nothing was asked in between.
-        let is_told_again = self.interrupted
-            && self.rounds.last().is_some_and(|last| {
-                last.round == round && last.resolved && last.result.as_ref().map(RawJson::as_str) == result
-            });
-        if is_told_again {
+        if self.is_told_again(round, result, score) {
             return;
         }
         let Some(last) = self.open(round, result.map_or(0, str::len)) else { return };
         last.resolved = true;
         last.result = result.map(|text| RawJson::from(text.to_owned()));
         last.score = score;
+    }
+
+    /// Whether a result is one of before, told again: on a connection that is back, or late. Who plays is asked before every
+    /// round, so a replayed tie has a question of its own, even where it ends in the very same way.
+    fn is_told_again(&self, round: u32, result: Option<&str>, score: Option<Score>) -> bool {
+        let is_asked = self.rounds.last().is_some_and(|last| last.round == round && !last.resolved);
+        let is_player = self.rounds.iter().any(|known| known.state.is_some());
+        !is_asked
+            && (self.interrupted || is_player)
+            && self.rounds.iter().any(|known| {
+                (known.round, known.resolved, known.score) == (round, true, score)
+                    && known.result.as_ref().map(RawJson::as_str) == result
+            })
     }
 
     /// What `game_over` tells: the winner (`None` for a draw), the final score, and the seed.

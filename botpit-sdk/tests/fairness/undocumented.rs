@@ -330,3 +330,27 @@ fn a_question_asked_twice_counts_once() {
     let report = evidence.verify();
     assert_eq!((report.rounds().len(), codes(&report).len()), (2, 0), "{report}");
 }
+
+#[test]
+fn a_result_that_is_told_again_late_is_no_round_of_its_own() {
+    let mut evidence = MatchEvidence::new();
+    evidence.me(A.into());
+    evidence.started(Side::A);
+    let result = |round: u32| {
+        json!({"round": round, "move_a": "rock", "move_b": "scissors", "round_winner": A}).to_string()
+    };
+    let state = |round: u32| {
+        json!({"round": round, "score": [round - 1, 0], "rounds_to_win": 2, "history": []}).to_string()
+    };
+    evidence.turn(1, &state(1));
+    evidence.moved(1, r#"{"choice":"rock"}"#);
+    evidence.resolved(1, Some(&result(1)), Some(Score::new(1, 0)));
+    evidence.resolved(1, Some(&result(1)), Some(Score::new(1, 0)));
+    evidence.turn(2, &state(2));
+    evidence.moved(2, r#"{"choice":"rock"}"#);
+    evidence.resolved(1, Some(&result(1)), Some(Score::new(1, 0)));
+    evidence.resolved(2, Some(&result(2)), Some(Score::new(2, 0)));
+    evidence.ended(Some(A.into()), Some(Score::new(2, 0)), Some(SEED.into()));
+    let report = evidence.verify();
+    assert_eq!((codes(&report).len(), report.rounds().len()), (0, 2), "{report}");
+}

@@ -193,7 +193,7 @@ impl Session {
             self.hear_of(&found.match_id, 0, cx);
             return; // a duplicate; the first commitment counts
         }
-        let is_new = self.matches.get(&*found.match_id).is_none() && !self.has_ended(&found.match_id);
+        let is_new = !self.matches.contains_key(&*found.match_id) && !self.has_ended(&found.match_id);
         let (match_id, queued, challenge_id) = if is_new && !self.is_lost(&found.match_id) {
             if !self.has_room(cx) {
                 return;
