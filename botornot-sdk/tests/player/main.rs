@@ -10,6 +10,8 @@
 #[path = "../live/host.rs"]
 #[allow(dead_code, reason = "the connection's tests use more of it")]
 mod host;
+#[cfg(feature = "sandbox")]
+mod house;
 mod matches;
 mod pace;
 mod promises;

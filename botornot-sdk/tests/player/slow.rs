@@ -152,9 +152,17 @@ async fn a_slow_player_does_not_delay_the_connection() {
 /// Keeps its thread, until it is told to go on.
 struct Blocks(std::sync::mpsc::Receiver<()>, Diary);
 
+/// Waits for another thread without letting the paused clock move.
+async fn until(diary: &Diary, entry: &str) {
+    while diary.count(entry) == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 impl Player for Blocks {
     async fn on_message(&mut self, chat: &Chat, _: &Line) -> Result<Replies> {
         chat.lean(Guess::Agent, 0.9);
+        self.1.note("leans");
         let _ = self.0.recv();
         Ok("at last".into())
     }
@@ -178,6 +186,7 @@ async fn a_player_that_blocks_runs_on_a_thread_of_its_own_and_leans_from_there()
     let mut peer = host.lobby().await;
     peer.begin("m1", 240).await;
     peer.says("m1", "hello").await;
+    until(&diary, "leans").await;
     assert_eq!(peer.vote("m1").await, "agent", "as it leaned before it blocked");
     go_on.send(()).unwrap();
     peer.end("m1").await;

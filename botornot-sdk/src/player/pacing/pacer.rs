@@ -451,7 +451,9 @@ impl Pacer {
         let unit = if self.pacing.refill.is_zero() { RETRY } else { self.pacing.refill };
         // Its count is ahead of ours.
         self.bucket.learn(now, unit * (1 << (text.rejected - 1).min(MAX_DOUBLINGS)));
-        self.again(vec![text], out);
+        // The limit may have been learned since.
+        let pieces = self.fitted(&text);
+        self.again(pieces, out);
     }
 
     fn on_too_long(&mut self, text: Text, outcome: SayOutcome, out: &mut Vec<PacerAction>) {
@@ -461,14 +463,17 @@ impl Pacer {
             return;
         }
         self.limit = self.limit.min((chars * 2 / 3).max(1));
-        let again = |body| Text { body, rejected: 1 };
-        let pieces = fit(&text.body, self.limit, self.pacing.too_long).into_iter().map(again).collect();
+        let pieces = self.fitted(&Text { body: text.body, rejected: 1 });
         // What waits is no shorter for that.
-        for text in std::mem::take(&mut self.queue) {
-            let pieces = fit(&text.body, self.limit, self.pacing.too_long);
-            self.queue.extend(pieces.into_iter().map(|body| Text { body, rejected: text.rejected }));
-        }
+        let waiting = std::mem::take(&mut self.queue);
+        self.queue = waiting.iter().flat_map(|text| self.fitted(text)).collect();
         self.again(pieces, out);
+    }
+
+    /// A text as messages that the platform takes.
+    fn fitted(&self, text: &Text) -> Vec<Text> {
+        let pieces = fit(&text.body, self.limit, self.pacing.too_long);
+        pieces.into_iter().map(|body| Text { body, rejected: text.rejected }).collect()
     }
 
     /// Texts that the platform has rejected go first.
