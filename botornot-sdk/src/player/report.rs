@@ -270,7 +270,7 @@ impl Summary {
 
     fn add_rating(&mut self, rating: f64) {
         let stride = 1_u32.checked_shl(self.thinned).unwrap_or(u32::MAX);
-        if self.rated % stride == 0 {
+        if self.rated.is_multiple_of(stride) {
             if self.ratings.len() >= MAX_CURVE {
                 let mut nth = 0_u32;
                 self.ratings.retain(|_| {

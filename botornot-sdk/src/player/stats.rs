@@ -235,16 +235,17 @@ mod tests {
     use crate::model::{AgentTier, Kind};
 
     fn record(kind: Kind, correct: bool, passed: Option<bool>, confidence: Option<f64>) -> MatchRecord {
-        let mut record = MatchRecord::default();
-        record.ended = true;
-        record.opponent_tier = (kind == Kind::Agent).then_some(AgentTier::Hard);
-        record.opponent_kind = Some(kind);
-        record.correct = Some(correct);
-        record.opponent_vote = passed.map(|passed| if passed { Kind::Human } else { Kind::Agent });
-        record.confidence = confidence;
-        record.rating_after = Some(if correct { 1_010.0 } else { 990.0 });
-        record.rating_delta = Some(if correct { 10.0 } else { -10.0 });
-        record
+        MatchRecord {
+            ended: true,
+            opponent_tier: (kind == Kind::Agent).then_some(AgentTier::Hard),
+            opponent_kind: Some(kind),
+            correct: Some(correct),
+            opponent_vote: passed.map(|passed| if passed { Kind::Human } else { Kind::Agent }),
+            confidence,
+            rating_after: Some(if correct { 1_010.0 } else { 990.0 }),
+            rating_delta: Some(if correct { 10.0 } else { -10.0 }),
+            ..MatchRecord::default()
+        }
     }
 
     #[test]

@@ -24,8 +24,8 @@ async fn a_persona_plays_the_house_and_every_match_gets_its_own_vote() {
     assert_eq!((summary.matches, summary.lost, summary.failures, summary.fallbacks), (6, 0, 0, 0));
     assert_eq!(summary.correct + summary.wrong, 6);
     assert!(summary.correct >= 4, "{summary}");
-    let reports = reports.lock().unwrap();
-    for report in reports.iter() {
+    let reports = std::mem::take(&mut *reports.lock().unwrap());
+    for report in &reports {
         assert_eq!(report.voted_by, Some(VotedBy::Bot), "{report}");
         assert!(report.vote_counted && report.confidence.is_some(), "{report:?}");
         assert!(report.transcript.lines().len() >= 4, "{report:?}");

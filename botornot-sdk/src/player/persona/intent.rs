@@ -44,6 +44,8 @@ pub enum Intent {
     Statement,
     /// Not heard, but said: a question back.
     AskBack,
+    /// Not heard, but said: a new topic.
+    Topic,
 }
 
 /// Phrases of whole words, in the order in which they are looked for.

@@ -179,6 +179,22 @@ pub(super) const fn options(intent: Intent) -> &'static [&'static str] {
             "Wait, what do you mean?",
             "I get that.",
         ],
+        Intent::Topic => &[
+            "So what do you do?",
+            "Any plans for the weekend?",
+            "What did you have for lunch?",
+            "Seen anything good lately?",
+            "Where are you from?",
+            "Do you cook?",
+            "Cats or dogs?",
+            "Are you at work right now?",
+            "What's the weather like there?",
+            "What are you up to later?",
+            "Been here long?",
+            "Tea or coffee?",
+            "What do you listen to?",
+            "Are you more of a morning person?",
+        ],
         Intent::AskBack => &["You?", "What about you?", "And you?", "How about you?", "Same for you?"],
     }
 }

@@ -26,7 +26,7 @@ use super::replies::Replies;
 use super::report::MatchReport;
 use super::seal::{SealNews, Trend};
 use super::suspicion::{Reading, Suspicion};
-use super::transcript::Line;
+use super::transcript::{Line, Speaker};
 use crate::model::{Guess, Kind};
 use crate::state::WhyVote;
 
@@ -119,10 +119,21 @@ impl Persona {
         Suspicion::with_prior(agents).read(&chat.transcript)
     }
 
-    /// A line for an intent that was not said in this match yet; `None` when there is none left.
-    fn line(&mut self, intent: Intent) -> Option<&'static str> {
-        let fresh: Vec<&'static str> =
-            options(intent).iter().copied().filter(|line| !self.said.contains(line)).collect();
+    /// A line for an intent that was not said in this match yet, by neither of the two; `None` when there is none left.
+    fn line(&mut self, intent: Intent, chat: &Chat) -> Option<&'static str> {
+        let is_theirs = |line: &str| {
+            let plain = |text: &str| text.to_lowercase().replace(['.', '\'', '’'], "");
+            chat.transcript
+                .of(Speaker::Opponent)
+                .rev()
+                .take(12)
+                .any(|heard| plain(&heard.text) == plain(line))
+        };
+        let fresh: Vec<&'static str> = options(intent)
+            .iter()
+            .copied()
+            .filter(|line| !self.said.contains(line) && !is_theirs(line))
+            .collect();
         let line = *fresh.get(self.rng.usize(..fresh.len().max(1)))?;
         self.said.insert(line);
         Some(line)
@@ -141,13 +152,20 @@ impl Persona {
         if intent == Intent::Laugh && self.rng.f64() < 0.4 {
             return Replies::none();
         }
-        let line = self.line(intent).or_else(|| self.line(Intent::Statement));
+        // Somebody who only ever agrees is no company.
+        let changes_topic = intent >= Intent::Laugh && self.rng.f64() < 0.25;
+        let intents = if changes_topic {
+            [Intent::Topic, intent, Intent::Statement]
+        } else {
+            [intent, Intent::Statement, Intent::Topic]
+        };
+        let line = intents.into_iter().find_map(|intent| self.line(intent, chat));
         let mut texts = line.map(|line| self.write(line)).unwrap_or_default();
         let asks_back = !self.careful && self.rng.f64() < 0.3;
         if asks_back
             && intent.is_small_talk()
             && texts.len() == 1
-            && let Some(back) = self.line(Intent::AskBack)
+            && let Some(back) = self.line(Intent::AskBack, chat)
         {
             texts.extend(self.write(back));
         }
@@ -170,7 +188,7 @@ impl Player for Persona {
         let reading = self.read(chat);
         chat.lean(reading.guess(), reading.confidence());
         let replies = self.reply(chat, message);
-        let lines = chat.transcript.of(super::Speaker::Opponent).count();
+        let lines = chat.transcript.of(Speaker::Opponent).count();
         // The platform rewards speed, so it does not wait when nothing more is to be learned.
         let is_sure = reading.confidence() >= SURE && lines >= HEARD_ENOUGH && chat.voted.is_none();
         Ok(if is_sure { replies.voting(reading.guess()) } else { replies })
@@ -211,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::model::MetaDelta;
-    use crate::player::{Line, SealTrend, Speaker, Transcript};
+    use crate::player::{SealTrend, Transcript};
 
     fn hear(persona: &mut Persona, transcript: &mut Transcript, text: &str) -> Replies {
         let at = Duration::from_secs(transcript.lines().len() as u64 * 4);
