@@ -47,4 +47,4 @@ pub use self::seal::{SealNews, SealTrend, Trend};
 pub use self::self_play::{SelfPlay, SelfPlayReport};
 pub use self::stats::{ByOpponent, Calibration, RatingPoint, Stats};
 pub use self::suspicion::{Reading, Suspicion};
-pub use self::transcript::{Line, MAX_LINES, Speaker, Transcript, Turn};
+pub use self::transcript::{Line, MAX_LINE_CHARS, MAX_LINES, Speaker, Transcript, Turn};

@@ -1,7 +1,11 @@
 //! Notes on opponents, across matches.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::ErrorKind;
+use std::path::Path;
 
+use sdk_core::error::{Error, Result, codes};
+use sdk_core::private_file;
 use serde::{Deserialize, Serialize};
 
 use super::report::MatchReport;
@@ -104,6 +108,35 @@ impl Notebook {
         Self { at_most: opponents.max(1), met: 0, opponents: BTreeMap::new() }
     }
 
+    /// The notes of a file; none when it is not there.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path, when it cannot be read or holds no notes.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let failed = |what: &str| {
+            Error::new(&codes::LOCAL_IO, format!("the notes {} {what}", path.display())).with_field("path")
+        };
+        match std::fs::read(path) {
+            Ok(json) => serde_json::from_slice(&json).map_err(|cause| failed("are none").with_source(cause)),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(cause) => Err(failed("cannot be read").with_source(cause)),
+        }
+    }
+
+    /// Puts the notes into a file at once: it holds the old notes or the new, never a part. They are other people's words: the
+    /// file is its owner's alone (mode 0600).
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path. The old notes are there then.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let json = serde_json::to_vec(self).map_err(|cause| {
+            Error::new(&codes::LOCAL_IO, "the notes cannot be written as JSON").with_source(cause)
+        })?;
+        private_file::replace(path, &json)
+    }
+
     /// What is known of an opponent.
     pub fn about(&self, handle: &str) -> Option<&OpponentNote> {
         self.opponents.get(&bounded(handle, HANDLE_CHARS))
@@ -191,5 +224,19 @@ mod tests {
         assert!(notes.about("y").is_none());
         notes.remark("z", "newer");
         assert!(notes.about("x").is_none(), "the count goes on where it was");
+    }
+
+    #[test]
+    fn a_file_keeps_them_and_a_missing_one_is_an_empty_one() {
+        let path = std::env::temp_dir().join(format!("botornot-notes-{:016x}.json", fastrand::u64(..)));
+        assert_eq!(Notebook::read(&path).unwrap(), Notebook::default());
+        let mut notes = Notebook::default();
+        notes.remark("ORACLE", "quick");
+        notes.save(&path).unwrap();
+        assert_eq!(Notebook::read(&path).unwrap(), notes);
+        std::fs::write(&path, "nonsense").unwrap();
+        let error = Notebook::read(&path).unwrap_err();
+        assert_eq!((error.code(), error.field()), (&codes::LOCAL_IO, Some("path")));
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// So many lines of a match are kept. The oldest go first, and are counted.
 pub const MAX_LINES: usize = 512;
+/// So many characters of a line are kept: nobody reads more in a match.
+pub const MAX_LINE_CHARS: usize = 8_000;
 
 /// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,8 +119,13 @@ impl Transcript {
         self.forgotten
     }
 
-    /// Adds a line; the oldest one goes when there are [`MAX_LINES`].
-    pub fn add(&mut self, line: Line) {
+    /// Adds a line; the oldest one goes when there are [`MAX_LINES`]. Of a text longer than [`MAX_LINE_CHARS`] the beginning
+    /// is kept.
+    pub fn add(&mut self, mut line: Line) {
+        if let Some((end, _)) = line.text.char_indices().nth(MAX_LINE_CHARS) {
+            line.text.truncate(end);
+            line.text.shrink_to_fit();
+        }
         if self.lines.len() >= MAX_LINES {
             self.lines.remove(0);
             self.forgotten += 1;
@@ -194,6 +201,8 @@ mod tests {
         assert_eq!((spoken.lines().len(), spoken.forgotten()), (MAX_LINES, 5));
         assert_eq!(spoken.lines()[0].text, "5");
         assert_eq!(spoken.last(2).len(), 2);
+        spoken.add(Line::new(Speaker::Opponent, "🙂".repeat(100_000), Duration::ZERO));
+        assert_eq!(spoken.last(1)[0].text.chars().count(), MAX_LINE_CHARS);
     }
 
     #[test]

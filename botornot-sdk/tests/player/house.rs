@@ -6,6 +6,7 @@ use std::time::Duration;
 use botornot_sdk::Client;
 use botornot_sdk::player::{MatchReport, Pacing, Persona, SelfPlay};
 use botornot_sdk::sandbox::{Sandbox, SandboxBuilder};
+use botornot_sdk::sdk_core::shutdown::Shutdown;
 use botornot_sdk::state::VotedBy;
 
 use super::script::Echo;
@@ -63,6 +64,26 @@ async fn two_players_meet_and_what_one_wins_the_other_loses() {
     assert_eq!((report.first.fallbacks, report.second.fallbacks), (0, 0));
     let table = report.to_string();
     assert!(table.contains("calm") && table.contains("chatty") && table.lines().count() == 3, "{table}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_the_first_client_stops_both() {
+    let sandbox = Sandbox::builder().seed(5).no_house().start().await.unwrap();
+    let shutdown = Shutdown::new();
+    let first = Client::builder(sandbox.token(0).unwrap()).url(sandbox.ws_url()).shutdown(&shutdown);
+    let report = SelfPlay::new(
+        ("one", first.build().unwrap(), Persona::new(1)),
+        ("other", client(&sandbox, 1), Persona::new(2)),
+    )
+    .on_match(move |_| {
+        shutdown.request();
+    })
+    .run()
+    .await
+    .unwrap();
+    assert!((1..=2).contains(&report.first.matches), "{report}");
+    assert_eq!((report.first.lost, report.second.lost), (0, 0));
     sandbox.shutdown().await;
 }
 

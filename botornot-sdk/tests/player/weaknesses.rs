@@ -12,7 +12,8 @@ use super::script::{Diary, Echo, playing, room};
 #[tokio::test(start_paused = true)]
 async fn weakness_8_a_rejected_text_is_sent_again_and_the_pace_learns() {
     let host = Host::start().await;
-    let run = playing(&host, Echo::default(), |play| play);
+    let diary = Diary::default();
+    let run = playing(&host, Echo { diary: diary.clone(), ..Echo::default() }, |play| play);
     let mut peer = host.lobby().await;
     peer.begin("m1", 240).await;
     peer.says("m1", "hello").await;
@@ -31,6 +32,9 @@ async fn weakness_8_a_rejected_text_is_sent_again_and_the_pace_learns() {
     peer.close_code().await;
     let summary = run.await.unwrap().unwrap();
     assert_eq!((summary.matches, summary.failures), (1, 0));
+    // What was rejected was not said: it stands in the transcript once.
+    let said = "after Opponent:hello|Me:re: hello|Opponent:and now?|Me:re: and now?";
+    assert!(diary.entries().iter().any(|entry| entry.ends_with(said)), "{:?}", diary.entries());
 }
 
 #[tokio::test(start_paused = true)]
