@@ -5,6 +5,7 @@
 
 mod compliance;
 mod direct;
+mod ending;
 mod lobby;
 mod play;
 mod sessions;

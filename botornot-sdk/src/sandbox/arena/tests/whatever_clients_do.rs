@@ -12,9 +12,13 @@ use crate::sandbox::settings::{AfterWrongEcho, Connections, HouseVotes, MetaDelt
 #[derive(Debug, Clone)]
 enum Deed {
     Connect,
+    /// All that a client does until it is in the queue, when nothing goes wrong.
+    Arrive,
     Drop,
     JoinLobby,
-    Request { test: bool },
+    Request {
+        test: bool,
+    },
     JoinLastRoom,
     Chat(String),
     Typing(bool),
@@ -28,7 +32,8 @@ enum Deed {
 
 fn deeds() -> impl Strategy<Value = (usize, Deed)> {
     let deed = prop_oneof![
-        2 => Just(Deed::Connect),
+        1 => Just(Deed::Connect),
+        5 => Just(Deed::Arrive),
         1 => Just(Deed::Drop),
         4 => Just(Deed::JoinLobby),
         6 => prop::bool::weighted(0.2).prop_map(|test| Deed::Request { test }),
@@ -166,6 +171,11 @@ fn note(notes: &mut Notes, frame: &Value, handles: &[String]) -> Result<(), Test
     Ok(())
 }
 
+fn listen(table: &mut Table, client: &mut Notes, handles: &[String]) -> Result<(), TestCaseError> {
+    let Some(session) = client.session else { return Ok(()) };
+    table.heard(session).iter().try_for_each(|frame| note(client, frame, handles))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -176,7 +186,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let is_exact = settings.duplicate_one_in == 0;
+            let is_exact = settings.duplicate_one_in == 0 && settings.reorder_one_in == 0;
             let mut table = Table::new(settings);
             let identities = [table.identity("alpha"), table.identity("beta"), table.identity("gamma")];
             let handles: Vec<String> = identities.iter().map(|identity| identity.handle.clone()).collect();
@@ -186,6 +196,24 @@ proptest! {
                 let room = client.room.clone().unwrap_or_else(|| LOBBY.to_owned());
                 match (deed, client.session) {
                     (Deed::Connect, _) => client.session = Some(table.connect(&identities[who])),
+                    (Deed::Arrive, _) => {
+                        let session = match client.session {
+                            Some(session) => session,
+                            None => table.connect(&identities[who]),
+                        };
+                        client.session = Some(session);
+                        table.join(session, LOBBY);
+                        table.say(session, LOBBY, "match:request", json!({}));
+                        listen(&mut table, client, &handles)?;
+                        if let Some(room) = client.room.clone() {
+                            table.join(session, &room);
+                        }
+                        listen(&mut table, client, &handles)?;
+                        if let Some((room, token)) = client.probe.clone() {
+                            table.say(session, &room, "chat:message", json!({ "body": token }));
+                        }
+                        table.say(session, LOBBY, "match:request", json!({}));
+                    }
                     (Deed::Drop, Some(session)) => {
                         table.drop_connection(session);
                         client.session = None;
@@ -225,10 +253,7 @@ proptest! {
                     (_, None) => {}
                 }
                 for client in &mut clients {
-                    let Some(session) = client.session else { continue };
-                    for frame in table.heard(session) {
-                        note(client, &frame, &handles)?;
-                    }
+                    listen(&mut table, client, &handles)?;
                 }
                 let sum: i64 = table.arena.accounts().iter().map(|account| account.rating - 1_000).sum();
                 prop_assert_eq!(sum, 0, "what one wins another loses");
