@@ -70,6 +70,7 @@ struct Ended {
 pub(super) struct Runner<P> {
     player: Arc<tokio::sync::Mutex<P>>,
     pacing: Pacing,
+    speed: f64,
     seed: u64,
     table: Option<Table>,
     ended: Option<Ended>,
@@ -91,7 +92,7 @@ pub(super) struct Runner<P> {
 impl<P: Player> Runner<P> {
     pub(super) fn new(
         player: P,
-        pacing: Pacing,
+        (pacing, speed): (Pacing, f64),
         seed: u64,
         on_match: Option<OnMatch>,
         log: Option<MatchLog>,
@@ -100,6 +101,7 @@ impl<P: Player> Runner<P> {
         Self {
             player: Arc::new(tokio::sync::Mutex::new(player)),
             pacing,
+            speed,
             seed,
             table: None,
             ended: None,
@@ -125,7 +127,7 @@ impl<P: Player> Runner<P> {
             Notice::MatchFound { match_id, source, resumed, .. } => {
                 self.seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
                 let pacer = Pacer::new(self.pacing.clone(), self.seed);
-                self.table = Some(Table::new(match_id, source, resumed, pacer));
+                self.table = Some(Table::new(match_id, source, resumed, pacer, self.speed));
             }
             Notice::MetaState(state) => {
                 let news = self.seal.on_state(state);
@@ -151,8 +153,7 @@ impl<P: Player> Runner<P> {
     fn on_match_notice(&mut self, notice: Notice, driver: &mut Driver<Session>, now: Instant) {
         let Some(table) = &mut self.table else { return };
         match notice {
-            Notice::MatchJoined { match_id, resumed } if match_id == table.id => {
-                table.resumed |= resumed;
+            Notice::MatchJoined { match_id, .. } if match_id == table.id => {
                 self.pace(PacerEvent::Connected(true), driver, now);
             }
             Notice::MatchStarted { match_id, ends_at, .. } if match_id == table.id => {
