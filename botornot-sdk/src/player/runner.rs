@@ -14,37 +14,28 @@ use sdk_core::clock::Instant;
 use sdk_core::dispatch::{caught, panicked};
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::socket::{Consumer, Driver};
-use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use super::contract::Player;
 use super::failure::{Asked, PlayerFailure};
+use super::log_writer::LogWriter;
 use super::match_log::{MatchLog, MatchRecord};
+use super::news::News;
 use super::pacing::{Pacer, PacerAction, PacerEvent, Pacing};
 use super::play::OnMatch;
 use super::replies::Replies;
-use super::report::{MatchReport, Summary};
-use super::seal::{SealNews, SealTrend};
+use super::report::Summary;
+use super::seal::SealTrend;
 use super::table::Table;
 use super::{Chat, Line};
 use crate::live::{Event, Session};
-use crate::model::{Guess, LeaderboardState, MatchId, Reveal};
+use crate::model::{Guess, MatchId, Reveal};
 use crate::state::{self, Ending, NotSent, Notice, SayOutcome, VotedBy, WhyVote, Wish};
 
 /// How long after a match's end its reveal is waited for, when the platform turns the two around.
 const REVEAL_GRACE: Duration = Duration::from_secs(2);
 /// So many pieces of news may wait for a busy player; of more, the oldest that it can do without goes.
 const MAX_NEWS: usize = 256;
-
-/// What the player is told. It cannot take long over it without blocking its thread.
-enum News {
-    Typing(Chat, bool),
-    Reveal(Chat, Reveal),
-    Seal(SealNews),
-    Board(LeaderboardState),
-    End(Box<MatchReport>),
-    Failure(PlayerFailure),
-}
 
 enum Answered {
     Replies(Result<Replies>),
@@ -82,9 +73,7 @@ pub(super) struct Runner<P> {
     wants_vote: Option<(WhyVote, Instant)>,
     summary: Arc<Mutex<Summary>>,
     on_match: Option<OnMatch>,
-    log: Option<MatchLog>,
-    to_write: VecDeque<MatchRecord>,
-    writing: Option<JoinHandle<Result<()>>>,
+    writer: Option<LogWriter>,
     timer: Option<Pin<Box<Sleep>>>,
     done: bool,
 }
@@ -112,9 +101,7 @@ impl<P: Player> Runner<P> {
             wants_vote: None,
             summary,
             on_match,
-            log,
-            to_write: VecDeque::new(),
-            writing: None,
+            writer: log.map(LogWriter::new),
             timer: None,
             done: false,
         }
@@ -261,8 +248,8 @@ impl<P: Player> Runner<P> {
         let Some(mut ended) = self.ended.take() else { return };
         let report = ended.table.report(ended.ending, ended.lasted_until);
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
-        if self.log.is_some() {
-            self.to_write.push_back(MatchRecord::of(&report));
+        if let Some(writer) = &mut self.writer {
+            writer.write(MatchRecord::of(&report));
         }
         if let Some(callback) = &mut self.on_match
             && let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(&report)))
@@ -384,14 +371,7 @@ impl<P: Player> Runner<P> {
         let Ok(mut player) = self.player.clone().try_lock_owned() else { return false };
         let Some(news) = self.news.pop_front() else { return false };
         let is_failure = matches!(news, News::Failure(_));
-        let told = catch_unwind(AssertUnwindSafe(|| match &news {
-            News::Typing(chat, typing) => player.on_typing(chat, *typing),
-            News::Reveal(chat, reveal) => player.on_reveal(chat, reveal),
-            News::Seal(news) => player.on_meta(news),
-            News::Board(board) => player.on_leaderboard(board),
-            News::End(report) => player.on_match_end(report),
-            News::Failure(failure) => player.on_failure(failure),
-        }));
+        let told = catch_unwind(AssertUnwindSafe(|| news.tell(&mut *player)));
         drop(player);
         if let Err(payload) = told {
             let cause = panicked(&*payload);
@@ -468,24 +448,15 @@ impl<P: Player> Runner<P> {
         }
     }
 
-    /// Writes the log where writing holds nothing up.
+    /// Whether a match was written, or could not be.
     fn write(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(writing) = &mut self.writing {
-            let Poll::Ready(written) = Pin::new(writing).poll(cx) else { return false };
-            self.writing = None;
-            let written = written.unwrap_or_else(|cause| {
-                Err(Error::new(&codes::LOCAL_IO, "the match could not be written").with_source(cause))
-            });
-            if let Err(error) = written {
-                tracing::error!(error = %error.chain(), "a match is missing in the log");
-                let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-                summary.log_failed.get_or_insert_with(|| error.chain().into());
-            }
+        let Some(writer) = &mut self.writer else { return false };
+        let Poll::Ready(written) = writer.poll(cx) else { return false };
+        if let Err(error) = written {
+            tracing::error!(error = %error.chain(), "a match is missing in the log");
+            let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
+            summary.log_failed.get_or_insert_with(|| error.chain().into());
         }
-        let Some(log) = &self.log else { return false };
-        let Some(record) = self.to_write.pop_front() else { return false };
-        let log = log.clone();
-        self.writing = Some(tokio::task::spawn_blocking(move || log.append(record)));
         true
     }
 
@@ -506,8 +477,7 @@ impl<P: Player> Runner<P> {
         self.thinking.is_none()
             && self.news.is_empty()
             && self.ended.is_none()
-            && self.to_write.is_empty()
-            && self.writing.is_none()
+            && self.writer.as_ref().is_none_or(LogWriter::is_idle)
     }
 }
 
