@@ -5,6 +5,9 @@ pub mod client;
 pub mod codes;
 pub mod knobs;
 pub mod model;
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+pub mod sandbox;
 
 pub use client::{Client, ClientBuilder, GameEvents, Host, Reply};
 pub use knobs::Knobs;

@@ -24,6 +24,8 @@ pub const NO_RUST_VERSION: &[&str] = &[
     "combine",
     "core-foundation-sys",
     "core_detect",
+    "cozy-chess",
+    "cozy-chess-types",
     "curve25519-dalek-derive",
     "getrandom",
     "httparse",
