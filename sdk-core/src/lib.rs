@@ -13,6 +13,7 @@
 //! | [`heartbeat`] | when to ping, and when silence means death |
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
+//! | [`private_file`] | files that only their owner may read |
 //! | [`mod@env`] | settings from the environment and `.env` |
 //! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
@@ -35,6 +36,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod limit;
 pub mod network;
+pub mod private_file;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
