@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_texts() {
-        let texts = ["B@a1", "N@h8", "P@a2", "P@b1", "Q@e4", "a2a3", "a2b1", "a7a8b", "a7a8n", "a7a8q", "b1a1"];
+        let texts =
+            ["B@a1", "N@h8", "P@a2", "P@b1", "Q@e4", "a2a3", "a2b1", "a7a8b", "a7a8n", "a7a8q", "b1a1"];
         let mut moves: Vec<UciMove> = texts.iter().rev().map(|text| text.parse().unwrap()).collect();
         moves.sort_by_key(|uci| as_written(*uci));
         assert_eq!(moves.iter().map(ToString::to_string).collect::<Vec<_>>(), texts);

@@ -64,11 +64,8 @@ pub(super) trait Board {
         for from in self.pieces(mover, PieceKind::Pawn).iter() {
             for to in (attacks(mover, PieceKind::Pawn, from, SquareSet::EMPTY) & targets).iter() {
                 let uci = UciMove::new(from, to);
-                let uci = if is_last_rank(to) {
-                    uci.and_then(|uci| uci.promoting(PieceKind::Queen))
-                } else {
-                    uci
-                };
+                let uci =
+                    if is_last_rank(to) { uci.and_then(|uci| uci.promoting(PieceKind::Queen)) } else { uci };
                 if uci.is_some_and(|uci| self.is_legal(uci)) {
                     captures.count += 1;
                     captures.sources.insert(from);

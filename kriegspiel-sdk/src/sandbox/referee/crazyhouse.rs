@@ -118,9 +118,9 @@ impl Crazyhouse {
     fn touch(&mut self, square: Square) {
         for color in Color::BOTH.into_iter().filter(|color| square.rank() == back_rank(*color)) {
             for wing in Wing::BOTH {
-                let touched = wing.castling(color).is_some_and(|castling| {
-                    square == castling.king_from || square == castling.rook_from
-                });
+                let touched = wing
+                    .castling(color)
+                    .is_some_and(|castling| square == castling.king_from || square == castling.rook_from);
                 if touched {
                     self.rights.of_mut(color).set(wing, false);
                 }

@@ -9,7 +9,10 @@ use crate::model::{ActionSurface, Color, EndReason, PieceKind, SpecialAnnounceme
 pub(super) const REVERSIBLE_MOVES: u32 = 2000;
 
 /// How the last move ended the game. `None` when it goes on.
-pub(super) fn ending(position: &Position, surface: &ActionSurface) -> Option<(SpecialAnnouncement, EndReason)> {
+pub(super) fn ending(
+    position: &Position,
+    surface: &ActionSurface,
+) -> Option<(SpecialAnnouncement, EndReason)> {
     let board = position.board();
     let stuck = !board.has_legal_move();
     let in_check = !board.checkers().is_empty();

@@ -209,8 +209,8 @@ impl Referee {
         if self.position.board().is_legal(uci) {
             return self.make(uci);
         }
-        let released = self.must_capture
-            && self.surface.ask_any.is_some_and(|any| any.duty == DutyToCapture::OneTry);
+        let released =
+            self.must_capture && self.surface.ask_any.is_some_and(|any| any.duty == DutyToCapture::OneTry);
         if released {
             // The whole turn is free again, the tries that were refused before included.
             let captures = self.captures_of_the_turn();

@@ -61,7 +61,8 @@ impl Position {
         let number = |text: &str| text.parse::<u32>().map_err(|_| refused("a counter is a number"));
         let (halfmoves, full_move) = (number(halfmoves)?, number(full_move)?);
         let setup = Setup { board: &board, turn, rights, en_passant };
-        let impossible = || refused("no game of chess gets there: look at kings, pawns, castling and en passant");
+        let impossible =
+            || refused("no game of chess gets there: look at kings, pawns, castling and en passant");
         if !setup.men_are_home() || !setup.pawn_has_passed() {
             return Err(impossible());
         }
@@ -89,8 +90,7 @@ impl Position {
     pub(super) fn play(&mut self, uci: UciMove) -> Option<Taken> {
         let board = self.board.get_mut();
         let (mover, taken) = (board.turn(), board.taken_by(uci));
-        let of_a_pawn =
-            uci.from().is_some_and(|from| board.pieces(mover, PieceKind::Pawn).contains(from));
+        let of_a_pawn = uci.from().is_some_and(|from| board.pieces(mover, PieceKind::Pawn).contains(from));
         board.play(uci);
         self.halfmoves = if of_a_pawn || taken.is_some() { 0 } else { self.halfmoves.saturating_add(1) };
         if mover == Color::Black {

@@ -95,10 +95,9 @@ impl Session {
                 Ok(Output::of(self.referee.insert(referee), None))
             }
             Command::Ask(question) => {
-                let referee = self
-                    .referee
-                    .as_mut()
-                    .ok_or_else(|| Error::invalid_argument("command", "there is no game yet: new is first"))?;
+                let referee = self.referee.as_mut().ok_or_else(|| {
+                    Error::invalid_argument("command", "there is no game yet: new is first")
+                })?;
                 let answer = referee.ask(question);
                 Ok(Output::of(referee, Some(answer)))
             }
