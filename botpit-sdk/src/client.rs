@@ -1,6 +1,7 @@
 //! How a bot is built: which host, which key, which limits.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use sdk_core::backoff::BackoffPolicy;
@@ -8,15 +9,26 @@ use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::network::Network;
+use sdk_core::record::Recording;
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
 use tokio::sync::mpsc;
 use url::Url;
 
+use crate::bankroll::{Bankroll, SharedGuard};
+use crate::fairness::Readings;
 use crate::games::Game;
-use crate::live::{EventHandler, Events, Handle, Session, Timings, heard_by, runner};
+use crate::games::untyped::Untyped;
+use crate::ledger::Ledger;
+use crate::live::{
+    Command, CurrentKey, EventHandler, Events, Handle, Session, Timings, answer_lookups, check_key, heard_by,
+    runner,
+};
+use crate::model::{AgentId, GameType};
 use crate::play::{Play, Strategy};
+use crate::rest::{Rest, RestBuilder, StoredKey};
+use crate::signer::Signer;
 
 /// The path of the WebSocket (spec, "Connection").
 const WS_PATH: &str = "/api/v1/ws";
@@ -46,7 +58,7 @@ impl Host {
     }
 }
 
-/// A BOTPIT client: a key and a host. It connects when asked to, and can do so many times.
+/// A BOTPIT client: a key and a host. It connects when asked to, and can do so many times. Clones share the key.
 ///
 /// ```no_run
 /// use botpit_sdk::{Client, Host, games::rps::{Choice, Rps}};
@@ -61,12 +73,15 @@ impl Host {
 #[derive(Clone)]
 pub struct Client {
     url: Url,
-    key: Secret,
+    rest_url: Url,
+    key: CurrentKey,
     options: SocketOptions,
     timings: Timings,
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Shutdown,
+    guard: SharedGuard,
+    readings: Readings,
 }
 
 impl Client {
@@ -75,12 +90,15 @@ impl Client {
         ClientBuilder {
             key: key.into(),
             url: None,
+            rest_url: None,
             network: Network::new(),
             options: SocketOptions::default(),
             timings: Timings::default(),
             max_events: 1_024,
             max_event_bytes: 8 << 20,
             shutdown: None,
+            bankroll: Bankroll::default(),
+            readings: Readings::new(),
         }
     }
 
@@ -113,7 +131,36 @@ impl Client {
         })?;
         let mut builder = Self::builder(key);
         builder.url = Some(Ok(url));
+        if let Some(base) = env.get("BOTPIT_URL") {
+            let base = rest_url(&base).map_err(|cause| {
+                let message = "BOTPIT_URL is wrong";
+                Error::new(&codes::INVALID_ENV, message).with_field("BOTPIT_URL").with_source(cause)
+            })?;
+            builder.rest_url = Some(Ok(base));
+        }
         Ok(builder)
+    }
+
+    /// Stakes, payouts and fees of every match since the client was built, over all of its connections and clones.
+    ///
+    /// ```
+    /// # use botpit_sdk::{Client, Host, SignedLamports};
+    /// let client = Client::builder("bp_live_…").host(Host::Production).build()?;
+    /// assert_eq!(client.ledger().profit(), SignedLamports::ZERO);
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    pub fn ledger(&self) -> Ledger {
+        self.guard.lock().ledger().clone()
+    }
+
+    /// What this client's matches have shown of how the platform derives what chance decides.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    /// The guard that every wager passes.
+    pub(crate) fn guard(&self) -> &SharedGuard {
+        &self.guard
     }
 
     /// Where it connects to, as it may be shown.
@@ -137,11 +184,11 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives the connection up.
     pub async fn connect(&self) -> Result<(Handle, Events)> {
-        let driver = self.driver(self.session())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
+        let driver = self.driver(self.session(), &sender)?;
         let (inbox, stream) = Inbox::new(self.max_events, self.max_event_bytes);
         let mut state = driver.state();
-        let handle = Handle::new(sender, driver.state());
+        let handle = self.handle(sender, &driver);
         let task = tokio::spawn(Drive::new(driver, inbox, commands, &self.shutdown));
         let reached = state.wait_for(|state| matches!(state, State::Connected | State::Closed)).await;
         if reached.is_ok_and(|state| *state == State::Connected) {
@@ -173,15 +220,97 @@ impl Client {
     }
 
     async fn run_session(&self, session: Session, handler: impl EventHandler) -> Result<()> {
-        let driver = self.driver(session.only(heard_by(&handler)))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
-        let handle = Handle::new(sender, driver.state());
+        let driver = self.driver(session.only(heard_by(&handler)), &sender)?;
+        let handle = self.handle(sender, &driver);
         Drive::new(driver, runner(handler, handle), commands, &self.shutdown).await
     }
 
     /// The short way for one game: a strategy from a typed turn to a typed move, that queues, plays and reports.
     pub fn play<G: Game, S: Strategy<G>>(&self, strategy: S) -> Play<G, S> {
-        Play::new(self.clone(), strategy)
+        Play::new(self.clone(), G::game_type(), strategy)
+    }
+
+    /// The same for a game that has no types here, by its name on the wire: see [`games::untyped`](crate::games::untyped).
+    pub fn play_untyped<S: Strategy<Untyped>>(
+        &self,
+        game_type: impl Into<GameType>,
+        strategy: S,
+    ) -> Play<Untyped, S> {
+        Play::new(self.clone(), game_type.into(), strategy)
+    }
+
+    /// The REST side of the same host: for the lobby, the active matches, a match's replay and proof.
+    ///
+    /// # Errors
+    /// As [`RestBuilder::build`].
+    pub fn rest(&self) -> Result<Rest> {
+        self.rest_builder().build()
+    }
+
+    /// From now on this client, its clones and their connections use this key. Connections that live are made anew with it.
+    ///
+    /// # Errors
+    /// [`INVALID_CONFIG`](codes::INVALID_CONFIG) with the field `key` for one that is empty or holds blanks.
+    pub fn replace_key(&self, key: impl Into<Secret>) -> Result<()> {
+        self.key.replace(key.into())
+    }
+
+    /// Replaces the agent's API key on the platform (spec, `POST /api/v1/agents/:agent_id/rotate-key`), stores the new one in
+    /// a key file, and then goes on with it. The platform ends live connections at once and refuses the old key; meanwhile
+    /// they wait, and are made anew with the new one. Matches that go on are played on.
+    ///
+    /// ```no_run
+    /// # async fn example(client: botpit_sdk::Client, wallet: &impl botpit_sdk::Signer) -> botpit_sdk::Result<()> {
+    /// use botpit_sdk::rest::StoredKey;
+    ///
+    /// let old = StoredKey::load("my-agent.key")?;
+    /// client.rotate_key(&old.agent_id, wallet, &old.path).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Rest::rotate_key_and_store`]. Then the client keeps the key that it has, which the platform may refuse by now:
+    /// the message says what to do.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the call up. The old key may be invalid all the same.
+    pub async fn rotate_key(
+        &self,
+        agent: &AgentId,
+        signer: &impl Signer,
+        path: impl AsRef<Path>,
+    ) -> Result<StoredKey> {
+        let rest = self.rest()?;
+        let _rotation = self.key.rotation();
+        let stored = rest.rotate_key_and_store(agent, signer, path).await?;
+        self.key.replace(stored.api_key.clone())?;
+        Ok(stored)
+    }
+
+    /// As [`rotate_key`](Self::rotate_key), for a key that is kept elsewhere than in a file: `store` gets it first, and only
+    /// when it has succeeded is the key used.
+    ///
+    /// # Errors
+    /// As [`Rest::rotate_key`], and what `store` fails with. By then the new key is the valid one: `store` should not lose it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the call up. The old key may be invalid all the same.
+    pub async fn rotate_key_with<F>(
+        &self,
+        agent: &AgentId,
+        signer: &impl Signer,
+        store: impl FnOnce(Secret) -> F,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<()>>,
+    {
+        let rest = self.rest()?;
+        let _rotation = self.key.rotation();
+        let key = rest.rotate_key(agent, signer).await?;
+        store(key.clone()).await?;
+        self.key.replace(key)
     }
 
     /// What stops this client, together with everything else that shares it.
@@ -190,12 +319,27 @@ impl Client {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.url.clone(), self.key.clone(), self.timings)
+        let session = Session::new(self.url.clone(), self.key.clone(), self.timings);
+        session.guarded(self.guard.clone()).reading(self.readings.clone())
     }
 
-    fn driver(&self, session: Session) -> Result<Driver<Session>> {
+    fn rest_builder(&self) -> RestBuilder {
+        Rest::builder(&self.rest_url).network(self.options.network.clone())
+    }
+
+    fn handle(&self, commands: mpsc::Sender<Command>, driver: &Driver<Session>) -> Handle {
+        let bounds = (self.max_events, self.max_event_bytes);
+        Handle::new(commands, driver.state(), self.key.clone(), bounds)
+    }
+
+    fn driver(&self, session: Session, commands: &mpsc::Sender<Command>) -> Result<Driver<Session>> {
         tracing::info!(host = %self.shown_url(), "connecting to BOTPIT");
-        Driver::new(session, self.options.clone())
+        let (lookups, questions) = mpsc::unbounded_channel();
+        let driver = Driver::new(session.asking(lookups), self.options.clone())?;
+        self.key.watch(commands);
+        // It ends with the session.
+        tokio::spawn(answer_lookups(self.rest_builder(), questions, commands.downgrade()));
+        Ok(driver)
     }
 }
 
@@ -213,12 +357,15 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     key: Secret,
     url: Option<Result<Url>>,
+    rest_url: Option<Result<Url>>,
     network: Network,
     options: SocketOptions,
     timings: Timings,
     max_events: usize,
     max_event_bytes: usize,
     shutdown: Option<Shutdown>,
+    bankroll: Bankroll,
+    readings: Readings,
 }
 
 impl ClientBuilder {
@@ -231,6 +378,13 @@ impl ClientBuilder {
     /// from which the WebSocket's follows.
     pub fn url(mut self, url: impl AsRef<str>) -> Self {
         self.url = Some(ws_url(url.as_ref()));
+        self
+    }
+
+    /// The REST side's address (`https://…`), where it does not follow from the WebSocket's. The live side asks it which
+    /// challenges are open after a reconnect, and whose a match is whose beginning was missed.
+    pub fn rest_url(mut self, url: impl AsRef<str>) -> Self {
+        self.rest_url = Some(rest_url(url.as_ref()));
         self
     }
 
@@ -297,8 +451,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long after a reconnect, or after a message that could not be read, a match may stay silent before it is given up
-    /// for lost. The time of an open turn is not counted. Default 60 s.
+    /// How long a match may stay silent before it is given up for lost ([`Event::MatchLost`](crate::Event::MatchLost)): after
+    /// a reconnect or a message that could not be read exactly so long, on a live connection up to twice as long. The time of
+    /// an open turn is not counted. It is also how long a drain waits for its matches when the server is gone, and how long a
+    /// watched match may be silent. Default 60 s.
     pub fn match_lost_after(mut self, span: Duration) -> Self {
         self.timings.lost_after = span;
         self
@@ -308,6 +464,37 @@ impl ClientBuilder {
     /// [`Shutdown::on_signals`].
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
         self.shutdown = Some(shutdown.clone());
+        self
+    }
+
+    /// What may be risked: see [`bankroll`](crate::bankroll). Default: ten times the first wager may be lost.
+    pub fn bankroll(mut self, bankroll: Bankroll) -> Self {
+        self.bankroll = bankroll;
+        self
+    }
+
+    /// Writes every frame to a file, as lines of JSON without the key: to look at, and to [replay](crate::replay).
+    ///
+    /// ```no_run
+    /// use botpit_sdk::sdk_core::record::Recording;
+    /// use botpit_sdk::{Client, Host};
+    ///
+    /// let recording = Recording::append_to("bot.jsonl", "my-bot/1.0")?
+    ///     // Other people's names and words stay out of the file.
+    ///     .leave_out(botpit_sdk::replay::OPPONENTS);
+    /// let client = Client::builder("bp_live_…").host(Host::Production).record(recording).build()?;
+    /// # let _ = client;
+    /// # Ok::<(), botpit_sdk::Error>(())
+    /// ```
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.options.record = Some(recording);
+        self
+    }
+
+    /// What is known already of how the platform derives what chance decides: the checks of matches add to it. Shared with
+    /// whoever has a clone.
+    pub fn readings(mut self, readings: &Readings) -> Self {
+        self.readings = readings.clone();
         self
     }
 
@@ -329,13 +516,8 @@ impl ClientBuilder {
             return Err(Error::invalid_config("url", message));
         };
         let url = url?;
-        let key = self.key.expose();
-        if key.trim().is_empty() {
-            return Err(Error::invalid_config("key", "the API key is empty"));
-        }
-        if key.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(Error::invalid_config("key", "the API key holds blanks or control characters"));
-        }
+        check_key(&self.key)?;
+        let rest_url = self.rest_url.unwrap_or_else(|| rest_url(url.as_str()))?;
         for (field, count) in [("max_events", self.max_events), ("max_bytes", self.max_event_bytes)] {
             if count == 0 {
                 return Err(Error::invalid_config(
@@ -351,12 +533,15 @@ impl ClientBuilder {
         options.check()?;
         Ok(Client {
             url,
-            key: self.key,
+            rest_url,
+            key: CurrentKey::new(self.key),
             options,
             timings: self.timings,
             max_events: self.max_events,
             max_event_bytes: self.max_event_bytes,
             shutdown: self.shutdown.unwrap_or_default(),
+            guard: SharedGuard::new(self.bankroll),
+            readings: self.readings,
         })
     }
 }

@@ -122,7 +122,7 @@ impl fmt::Display for Lamports {
 ///
 /// assert_eq!(SignedLamports::from_lamports(-20_000_000).to_string(), "-0.02 SOL");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SignedLamports(i64);
 
@@ -157,6 +157,12 @@ impl SignedLamports {
             Some(sum) => Some(Self(sum)),
             None => None,
         }
+    }
+
+    /// The sum, or the largest or smallest amount there is.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
     }
 
     /// The difference, or `None` when it does not fit.

@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod bankroll;
+pub mod codes;
 pub mod fairness;
 pub mod games;
+pub mod lab;
 pub mod lamports;
+pub mod ledger;
 pub mod model;
+pub mod replay;
 pub mod rest;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
@@ -19,15 +24,21 @@ mod live;
 mod play;
 mod signer;
 
+pub use bankroll::{Bankroll, BankrollRefusal};
 pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
+pub use ledger::Ledger;
 pub use live::{
-    Blocking, BoxFuture, BoxedHandler, Connected, Event, EventHandler, EventHandlerExt, Events, GameOver,
-    GameStart, Handle, LateMove, MatchFound, MoveData, OpponentMoved, Outcome, QueueJoined, QueueLeft,
-    QueueUpdate, Reconnecting, RoundResult, Turn, TurnId, UnknownMessage,
+    Blocking, BoxFuture, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler,
+    EventHandlerExt, Events, GameOver, GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData,
+    OpponentMoved, Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator,
+    SpectatorEvent, TauntReceived, Turn, TurnId, UnknownMessage, WatchedGameOver,
 };
 pub use model::ErrorCode;
-pub use play::{GameTurn, MAX_ROUNDS, MatchReport, Play, RoundReport, Strategy, Summary};
+pub use play::{
+    BlockingStrategy, BoxedStrategy, Fallback, GameTurn, MAX_ROUNDS, MatchReport, Play, Played, RoundReport,
+    Strategy, StrategyExt, StrategyFailure, Summary,
+};
 pub use rest::Rest;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
 pub use signer::Signer;

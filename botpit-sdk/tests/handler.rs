@@ -134,7 +134,7 @@ impl EventHandler for Stuck {
     }
 
     async fn on_event(&self, _: &Handle, event: Event) {
-        if let Event::Lagged { dropped } = event {
+        if let Event::Lagged { dropped, .. } = event {
             self.lagged.fetch_add(u32::try_from(dropped).unwrap(), Ordering::SeqCst);
         }
     }

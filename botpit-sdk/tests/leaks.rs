@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use botpit_sdk::games::rps::{Choice, Rps};
 use botpit_sdk::sandbox::{Fault, Order, Sandbox, When};
-use botpit_sdk::{Client, Event, Events, Handle};
+use botpit_sdk::{Bankroll, Client, Event, Events, Handle};
 use sdk_core::backoff::{BackoffPolicy, Jitter};
 use sdk_core::secret::Secret;
 use tokio::net::TcpListener;
@@ -83,7 +83,9 @@ async fn mute() -> (String, JoinHandle<()>) {
 
 fn client(url: &str, key: &Secret) -> Client {
     let backoff = BackoffPolicy::steps(vec![Duration::from_secs(5)]).with_jitter(Jitter::None);
-    Client::builder(key.clone()).url(url).backoff(backoff).build().unwrap()
+    // What is left in the middle counts as lost.
+    let bankroll = Bankroll::new().without_loss_limit();
+    Client::builder(key.clone()).url(url).backoff(backoff).bankroll(bankroll).build().unwrap()
 }
 
 async fn reach(phase: Phase, bot: &Handle, events: &mut Events) {

@@ -1,11 +1,16 @@
 //! Where a BOTPIT starter bot plays.
 
+use std::path::{Path, PathBuf};
+
+use botpit_sdk::bankroll::DEFAULT_LOSS_LIMIT_IN_WAGERS;
+use botpit_sdk::replay::OPPONENTS;
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::env::Env;
 use botpit_sdk::sdk_core::error::Code;
+use botpit_sdk::sdk_core::record::Recording;
 use botpit_sdk::sdk_core::secret::Secret;
 use botpit_sdk::wallet::Wallet;
-use botpit_sdk::{Client, ClientBuilder, Error, ErrorKind, Host, Lamports, Rest, Result};
+use botpit_sdk::{Bankroll, Client, ClientBuilder, Error, ErrorKind, Host, Lamports, Rest, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{Options, Report};
@@ -19,9 +24,43 @@ pub struct MatchOptions {
     /// What to put into each match, with its unit.
     #[arg(long, value_name = "AMOUNT", default_value = "0.01 SOL")]
     pub wager: Lamports,
+    /// How much may be lost at most, with its unit. Ten wagers unless something else is said.
+    #[arg(long, value_name = "AMOUNT")]
+    pub loss_limit: Option<Lamports>,
+    /// Write every frame to a file, as lines of JSON without the key, for botpit-replay.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Leave other people's names out of the record.
+    #[arg(long, requires = "record")]
+    pub without_opponents: bool,
     /// The real platform's host for --live, unless BOTPIT_WS_URL or BOTPIT_URL names it.
     #[arg(long, value_enum, value_name = "NAME", requires = "live")]
     pub host: Option<HostName>,
+}
+
+impl MatchOptions {
+    /// So many matches for so much each, and nothing else.
+    pub const fn new(matches: u32, wager: Lamports, host: Option<HostName>) -> Self {
+        Self { matches, wager, loss_limit: None, record: None, without_opponents: false, host }
+    }
+
+    fn recording(&self, path: &Path) -> Result<Recording> {
+        let recording = Recording::append_to(path, concat!("starter-bots/", env!("CARGO_PKG_VERSION")))?;
+        Ok(if self.without_opponents { recording.leave_out(OPPONENTS) } else { recording })
+    }
+
+    /// The bankroll for matches of so many games: no more may be lost than all stakes together, and no more than the limit,
+    /// which is ten wagers a game where none is given.
+    pub fn bankroll(&self, games: u32) -> Bankroll {
+        let limit = self.loss_limit.or_else(|| {
+            self.wager.checked_mul(u64::from(DEFAULT_LOSS_LIMIT_IN_WAGERS).saturating_mul(u64::from(games)))
+        });
+        let matches = u64::from(self.matches).saturating_mul(u64::from(games));
+        match [limit, self.wager.checked_mul(matches)].into_iter().flatten().min() {
+            Some(limit) => Bankroll::new().loss_limit(limit),
+            None => Bankroll::new(),
+        }
+    }
 }
 
 /// The real platform's hosts by name.
@@ -52,6 +91,20 @@ impl Place {
         of_match: &MatchOptions,
         report: Report,
     ) -> Result<Self> {
+        Self::open_for(name, options, of_match, 1, report).await
+    }
+
+    /// The same for a bot that plays its matches in each of so many games.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_for(
+        name: &str,
+        options: &Options,
+        of_match: &MatchOptions,
+        games: u32,
+        report: Report,
+    ) -> Result<Self> {
         let shutdown = options.stop_on_signals(report)?;
         let seed = options.seed_or_random();
         let (builder, sandbox) = match (&options.url, options.live) {
@@ -65,14 +118,20 @@ impl Place {
                 (Client::builder(key).url(sandbox.ws_url()), Some(sandbox))
             }
         };
-        let client = builder.seed(seed).shutdown(&shutdown).build()?;
+        let bankroll = of_match.bankroll(games);
+        let builder = match &of_match.record {
+            Some(path) => builder.record(of_match.recording(path)?),
+            None => builder,
+        };
+        let client = builder.seed(seed).shutdown(&shutdown).bankroll(bankroll.clone()).build()?;
         if !options.live && !client.is_local() {
             return Err(needs_live());
         }
         if options.live {
-            let stake = of_match.wager.checked_mul(of_match.matches.into());
-            let stake = stake.map_or_else(|| "more than there is".to_owned(), |stake| stake.to_string());
-            report.note(format_args!("Playing on {}: {stake} may be lost at most.", client.shown_url()));
+            let at_most = bankroll.at_most(of_match.wager, of_match.matches.checked_mul(games));
+            let at_most =
+                at_most.map_or_else(|| "more than there is".to_owned(), |at_most| at_most.to_string());
+            report.note(format_args!("Playing on {}: {at_most} may be lost at most.", client.shown_url()));
         }
         Ok(Self { client, sandbox })
     }
@@ -93,7 +152,7 @@ static NEEDS_LIVE: Code = Code::new(
     "add --live if you mean to play there with your own account, or start a server on this machine",
 );
 
-fn needs_live() -> Error {
+pub(crate) fn needs_live() -> Error {
     Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }
 

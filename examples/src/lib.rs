@@ -4,8 +4,15 @@
 //! all of them.
 
 pub mod botpit;
+mod lab_page;
 mod options;
 mod report;
+pub mod rest;
+pub mod rival;
+pub mod strategies;
+mod table;
 
+pub use lab_page::LabPage;
 pub use options::Options;
 pub use report::{Report, exit};
+pub use table::{Shown, Table};

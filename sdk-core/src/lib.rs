@@ -14,6 +14,7 @@
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
 //! | [`private_file`] | files that only their owner may read |
+//! | [`record`] | every frame of a connection in a file, without its keys |
 //! | [`mod@env`] | settings from the environment and `.env` |
 //! | [`network`] | one TLS and proxy set-up for REST and WebSocket |
 //! | [`http`] | the REST caller: retries by declared idempotency, bounded bodies, typed errors |
@@ -37,6 +38,7 @@ pub mod http;
 pub mod limit;
 pub mod network;
 pub mod private_file;
+pub mod record;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;

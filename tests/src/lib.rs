@@ -5,6 +5,7 @@
 //! | where | what it shows |
 //! |---|---|
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
+//! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
@@ -13,6 +14,7 @@
 //! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
 
 pub mod house;
+pub mod programs;
 
 /// The README's program and the book's chapters: their Rust blocks are doctests of this crate.
 #[cfg(doctest)]
@@ -25,6 +27,8 @@ mod book {
     mod introduction {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
     mod botpit_first_bot {}
+    #[doc = include_str!("../../docs/src/botpit/money.md")]
+    mod botpit_money {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]

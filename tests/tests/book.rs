@@ -14,8 +14,11 @@ use sdk_core::error::Code;
 use sdk_core::sandbox::{Dialect, Fault, magic};
 
 /// Every catalogue of error codes, in the order of the book's page.
-const CATALOGUES: &[(&str, &[&Code])] =
-    &[("Every crate", sdk_core::error::codes::ALL), ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL)];
+const CATALOGUES: &[(&str, &[&Code])] = &[
+    ("Every crate", sdk_core::error::codes::ALL),
+    ("botpit-sdk", botpit_sdk::codes::ALL),
+    ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL),
+];
 
 const GENERATED: &str = "<!-- Below this line the page is written by `UPDATE_BOOK=1 cargo test -p family-tests --test book`. -->\n";
 

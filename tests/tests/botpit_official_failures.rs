@@ -16,7 +16,8 @@ use std::time::Duration;
 use botpit_sdk::games::rps::{Choice, Rps};
 use botpit_sdk::model::{ClientMessage, GameType, MatchId, SendTaunt, Side, TauntId};
 use botpit_sdk::{
-    Client, Event, EventHandler, Handle, Lamports, MoveData, Outcome, Result, RoundResult, Sent, Turn,
+    Client, Event, EventHandler, Handle, Lamports, MoveData, Outcome, Result, RoundResult, Sent,
+    SpectatorEvent, Turn,
 };
 use platform::{KEY, MATCH, ME, Platform, the_end, until, your_turn};
 use sdk_core::error::codes;
@@ -269,6 +270,66 @@ async fn who_won_is_told_from_the_agents_own_side() {
     }
 }
 
+/// Official SDKs: none of them can watch a match.
+#[tokio::test(start_paused = true)]
+async fn a_match_is_watched_as_a_stream_of_its_own() {
+    let platform = Platform::open().await;
+    let (bot, _events, mut seat) = platform.meet(&platform.client()).await;
+    let mut watched = bot.spectate(&MatchId::from(MATCH)).await.unwrap();
+    assert_eq!(seat.hears("spectate_match").await["match_id"], MATCH);
+    let update =
+        |event: &str| format!(r#"{{"type":"spectate_update","match_id":"{MATCH}","event":{event}}}"#);
+    seat.says(update(r#"{"round":1,"move_a":"rock","move_b":"scissors","round_winner":"agent-uuid-a"}"#))
+        .await;
+    let event = timeout(secs(60), watched.next()).await.unwrap();
+    assert!(matches!(event, Some(SpectatorEvent::RoundResult(_))), "{event:?}");
+    drop(watched);
+    assert_eq!(seat.hears("stop_spectating").await, json!({"type": "stop_spectating"}), "it has no id");
+}
+
+/// Official SDKs: after a key is rotated they try the old one for ever.
+#[tokio::test(start_paused = true)]
+async fn a_replaced_key_is_what_the_next_connection_uses() {
+    let platform = Platform::open().await;
+    let (bot, _events, mut seat) = platform.meet(&platform.client()).await;
+    bot.replace_key("bp_live_newkey789").unwrap();
+    seat.is_left().await;
+    let mut seat = platform.upgraded().await;
+    assert_eq!(seat.hears("authenticate").await["api_key"], "bp_live_newkey789");
+}
+
+/// Official SDKs: every command is sent and forgotten; what the platform says to it is another event.
+#[tokio::test(start_paused = true)]
+async fn a_command_has_the_platforms_answer() {
+    let platform = Platform::open().await;
+    let (bot, _events, mut seat) = platform.meet(&platform.client()).await;
+    let (made, ()) = tokio::join!(bot.create_challenge(GameType::Coinflip, wager()), async {
+        seat.hears("create_challenge").await;
+        seat.says(r#"{"type":"challenge_created","challenge_id":"challenge-uuid","game_type":"coinflip","wager_lamports":10000000}"#).await;
+    });
+    assert_eq!(made.unwrap().id.as_str(), "challenge-uuid");
+    let others = "challenge-of-another".into();
+    let (taken, ()) = tokio::join!(bot.accept_challenge(&others), async {
+        seat.hears("accept_challenge").await;
+        seat.says(r#"{"type":"error","code":"unknown_challenge","message":"it is gone"}"#).await;
+    });
+    assert_eq!(taken.unwrap_err().platform_code_str(), Some("unknown_challenge"));
+}
+
+/// Official SDKs send a second taunt in a round, which the platform refuses.
+#[tokio::test(start_paused = true)]
+async fn a_second_taunt_in_a_round_is_not_sent() {
+    let platform = Platform::open().await;
+    let (bot, mut events, mut seat) = platform.meet(&platform.client()).await;
+    seat.starts(MATCH).await;
+    until(&mut events, found).await;
+    let id = MatchId::from(MATCH);
+    bot.send_taunt(&id, TauntId::Gg).await.unwrap();
+    assert_eq!(*bot.send_taunt(&id, TauntId::Wp).await.unwrap_err().code(), codes::LIMIT_REACHED);
+    assert_eq!(seat.hears("send_taunt").await["taunt_id"], "gg");
+    seat.hears_nothing(secs(60)).await;
+}
+
 // ---- the Rust one -------------------------------------------------------------------------------------------------
 
 /// Official Rust SDK: a character of several bytes at byte 200 of a message that is no JSON kills its task for good.
@@ -334,7 +395,7 @@ async fn a_flood_with_a_slow_consumer_is_bounded_and_told() {
     until(&mut events, |event| {
         match event {
             Event::OpponentMoved { .. } => kept += 1,
-            Event::Lagged { dropped } => missing += dropped,
+            Event::Lagged { dropped, .. } => missing += dropped,
             _ => {}
         }
         turn_of(event)
@@ -581,8 +642,13 @@ async fn nothing_is_sent_before_the_key_is_accepted() {
         let bot = bot.clone();
         async move { bot.join_queue(GameType::Rps, wager()).await }
     });
-    let refused = bot.resign(&MatchId::from(MATCH)).await.unwrap_err();
-    assert_eq!((refused.code().id(), refused.sent()), (codes::NOT_CONNECTED.id(), Sent::No));
+    let taunt = ClientMessage::SendTaunt(SendTaunt::new(MatchId::from(MATCH), TauntId::Gg));
+    for refused in [
+        bot.send(taunt).await.unwrap_err(),
+        bot.accept_challenge(&"challenge-uuid".into()).await.unwrap_err(),
+    ] {
+        assert_eq!((refused.code().id(), refused.sent()), (codes::NOT_CONNECTED.id(), Sent::No));
+    }
     seat.hears_nothing(secs(5)).await;
     seat.welcome().await;
     seat.hears("join_queue").await;

@@ -272,7 +272,7 @@ fn check_report(report: &MatchReport, record: &SandboxMatch, wrong: &mut Vec<Str
         wrong.push(format!("reported {:?}, and it was {outcome:?} ({:?})", report.outcome(), record.ended));
     }
     if report.fair == Some(false) {
-        wrong.push("a fair match was reported as unfair".into());
+        wrong.push(format!("a fair match was reported as unfair: {}", report.verdict));
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "these are tests"
 )]
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -38,27 +39,123 @@ fn the_transcripts_of_the_readme_and_the_book_are_what_it_prints() {
 fn json_is_one_object_a_line_and_the_last_is_the_summary() {
     let run = ended(bot(["--json", "--seed", "7"]).output().unwrap());
     assert!(run.ok, "{}", run.stderr);
+    matches_and_summary(&run, &["rps"], 3);
+    // What a person wants to know goes elsewhere.
+    assert!(run.stderr.contains("A BOTPIT of your own runs on"), "{}", run.stderr);
+}
+
+/// So many matches of each game, a line each, all fair; then the summary, which they add up to.
+fn matches_and_summary(run: &Run, games: &[&str], each: usize) {
     let lines = json_lines(&run.stdout);
     let [matches @ .., summary] = lines.as_slice() else { panic!("no line") };
-    assert_eq!(matches.len(), 3);
+    let played: Vec<_> = matches.iter().map(|line| line["match"]["game"].as_str().unwrap()).collect();
+    assert_eq!(played, games.iter().flat_map(|game| vec![*game; each]).collect::<Vec<_>>());
+    let mut profit = 0;
     for line in matches {
         assert_eq!(keys(line), ["match"]);
         let told = &line["match"];
-        assert_eq!(keys(told), ["fair", "game", "id", "opponent", "payout_lamports", "score", "won"]);
-        assert!(told["id"].is_string() && told["opponent"].is_string() && told["payout_lamports"].is_u64());
+        assert_eq!(
+            keys(told),
+            ["fair", "game", "id", "opponent", "payout_lamports", "score", "verdict", "won"]
+        );
+        assert!(told["id"].is_string() && told["opponent"].is_string());
         assert!(told["won"].is_boolean() || told["won"].is_null());
-        assert_eq!((&told["game"], &told["fair"]), (&Value::from("rps"), &Value::from(true)));
+        assert_eq!(told["fair"], true);
+        // How problems are made from the seed is not told.
+        let verdict = if told["game"] == "math_duel" { "consistent" } else { "verified" };
+        assert_eq!(told["verdict"], verdict, "{told}");
         let score = told["score"].as_array().unwrap();
         assert!(score.len() == 2 && score.iter().all(Value::is_u64), "{score:?}");
+        profit += told["payout_lamports"].as_i64().unwrap() - 10_000_000;
     }
     assert_eq!(keys(summary), ["summary"]);
     let summary = &summary["summary"];
-    assert_eq!(keys(summary), ["drawn", "fair", "lost", "matches", "won"]);
-    let count = |name: &str| summary[name].as_u64().unwrap();
-    assert_eq!((count("matches"), count("fair")), (3, 3));
-    assert_eq!(count("won") + count("lost") + count("drawn"), 3);
-    // What a person wants to know goes elsewhere.
-    assert!(run.stderr.contains("A BOTPIT of your own runs on"), "{}", run.stderr);
+    let names =
+        ["consistent", "drawn", "fair", "lost", "matches", "profit_lamports", "verified", "violated", "won"];
+    assert_eq!(keys(summary), names);
+    let count = |name: &str| summary[name].as_i64().unwrap();
+    let all = i64::try_from(matches.len()).unwrap();
+    assert_eq!((count("matches"), count("fair"), count("violated")), (all, all, 0));
+    assert_eq!(count("won") + count("lost") + count("drawn"), all);
+    assert_eq!(count("verified") + count("consistent"), all);
+    assert_eq!(count("profit_lamports"), profit, "it balances to the lamport");
+}
+
+#[test]
+fn every_game_with_a_bot_of_its_own_is_played() {
+    for (name, game) in [
+        ("botpit-coinflip", "coinflip"),
+        ("botpit-blotto", "blotto"),
+        ("botpit-math-duel", "math_duel"),
+        ("botpit-crash", "crash"),
+    ] {
+        let run = ended(program(name, ["--json", "--seed", "7", "--matches", "1"]).output().unwrap());
+        assert!(run.ok, "{name}: {}", run.stderr);
+        matches_and_summary(&run, &[game], 1);
+        let run = ended(program(name, ["--seed", "7", "--matches", "1"]).output().unwrap());
+        assert!(run.ok && run.stdout.contains("fair: seed matches commitment"), "{}", run.stdout);
+    }
+}
+
+const GAMES: [&str; 10] = [
+    "coinflip",
+    "rps",
+    "hi_lo",
+    "dice_duel",
+    "high_card_duel",
+    "crash",
+    "mines",
+    "math_duel",
+    "reaction_ring",
+    "blotto",
+];
+
+#[test]
+fn the_arena_plays_every_game_and_verifies_every_round() {
+    let arena = ["--game", "all", "--matches", "1", "--seed", "7", "--json"];
+    let run = ended(program("botpit-arena", arena).output().unwrap());
+    assert!(run.ok, "{}", run.stderr);
+    matches_and_summary(&run, &GAMES, 1);
+}
+
+#[test]
+fn the_arena_prints_a_table() {
+    for game in ["mines", "hi_lo"] {
+        let arena = ["--game", game, "--matches", "2", "--seed", "7"];
+        let run = ended(program("botpit-arena", arena).output().unwrap());
+        assert!(run.ok, "{}", run.stderr);
+        let table: Vec<_> = run.stdout.lines().skip_while(|line| !line.starts_with("game ")).collect();
+        let head: Vec<_> = table[0].split_whitespace().collect();
+        assert_eq!(head, ["game", "won", "lost", "drawn", "profit", "rounds", "verified"]);
+        let row: Vec<_> = table[1].split_whitespace().collect();
+        let [name, won, lost, drawn, _, "SOL", verified, "of", rounds] = row.as_slice() else {
+            panic!("{row:?}")
+        };
+        let counts = [won, lost, drawn].map(|count| count.parse::<u32>().unwrap());
+        assert_eq!((*name, counts.iter().sum::<u32>()), (game, 2));
+        assert!(verified == rounds && rounds.parse::<u32>().unwrap() >= 4, "{row:?}");
+        assert!(table.last().unwrap().starts_with("2 matches: "), "{table:?}");
+    }
+    refused_by_clap(&program("botpit-arena", ["--game", "chess"]).output().unwrap(), "high_card_duel");
+}
+
+/// The options' own refusal, which names what is possible.
+fn refused_by_clap(output: &Output, words: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty() && told.contains(words), "{told}");
+}
+
+#[test]
+fn a_loss_limit_ends_it_in_good_order() {
+    // The first match that is lost without one that was won before is the last.
+    let arguments = ["--json", "--seed", "7", "--matches", "60", "--loss-limit", "0.01 SOL"];
+    let run = ended(program("botpit-arena", ["--game", "dice_duel"]).args(arguments).output().unwrap());
+    assert!(run.ok, "{}", run.stderr);
+    let lines = json_lines(&run.stdout);
+    let summary = &lines.last().unwrap()["summary"];
+    assert!(summary["matches"].as_u64().unwrap() < 60, "{summary}");
+    assert!(summary["profit_lamports"].as_i64().unwrap() >= -10_000_000, "{summary}");
+    assert!(run.stderr.contains("0.01 SOL may be lost at most"), "{}", run.stderr);
 }
 
 #[test]
@@ -79,9 +176,11 @@ fn it_stops_after_as_many_matches_as_it_was_told() {
 }
 
 #[test]
-fn it_is_short_enough_to_be_copied() {
-    let program = read("examples/src/bin/botpit-rps.rs");
-    assert!(program.lines().count() < 60, "{} lines", program.lines().count());
+fn they_are_short_enough_to_be_copied() {
+    for game in ["rps", "coinflip", "blotto", "math-duel", "crash"] {
+        let program = read(&format!("examples/src/bin/botpit-{game}.rs"));
+        assert!(program.lines().count() < 60, "{game}: {} lines", program.lines().count());
+    }
 }
 
 // ---- other servers --------------------------------------------------------------------------------------------------
@@ -256,10 +355,10 @@ fn closed_port() -> u16 {
 
 // ---- running it -----------------------------------------------------------------------------------------------------
 
-/// The program, built as `cargo run --bin botpit-rps` builds it.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+/// Where the programs are, built as `cargo run --bin NAME` builds them.
+fn programs() -> &'static HashMap<String, PathBuf> {
+    static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
         // What cargo tells this test about itself would make it build some dependencies anew.
         for (name, _) in std::env::vars_os() {
@@ -269,23 +368,33 @@ fn program() -> &'static Path {
             }
         }
         let built = build
-            .args(["build", "--locked", "--bin", "botpit-rps", "--message-format", "json-render-diagnostics"])
+            .args(["build", "--locked", "--package", "starter-bots", "--bins"])
+            .args(["--message-format", "json-render-diagnostics"])
             .current_dir(root())
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let path = String::from_utf8(built.stdout)
+        String::from_utf8(built.stdout)
             .unwrap()
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        path.expect("cargo says where the program is")
+            .filter_map(|message| {
+                let path = PathBuf::from(message["executable"].as_str()?);
+                Some((message["target"]["name"].as_str()?.to_owned(), path))
+            })
+            .collect()
     })
 }
 
-/// A run of the bot, away from this machine's settings.
+/// A run of `botpit-rps`.
 fn bot<const N: usize>(arguments: [&str; N]) -> Command {
-    let mut command = Command::new(program());
+    program("botpit-rps", arguments)
+}
+
+/// A run of a starter bot, away from this machine's settings.
+fn program<const N: usize>(name: &str, arguments: [&str; N]) -> Command {
+    let path = programs().get(name).unwrap_or_else(|| panic!("there is no {name}"));
+    let mut command = Command::new(path);
     command.args(arguments).current_dir(workdir()).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         let shown = name.to_string_lossy().to_lowercase();

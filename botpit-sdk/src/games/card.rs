@@ -41,6 +41,11 @@ impl Card {
         (1..=13).map(Self)
     }
 
+    /// The card that a byte of a hash stands for (spec, "Seed Derivation Formulas"): its rank is the byte modulo 13, plus 1.
+    pub(crate) const fn of_byte(byte: u8) -> Self {
+        Self(byte % 13 + 1)
+    }
+
     /// The rank: 1 to 13.
     pub const fn rank(self) -> u8 {
         self.0

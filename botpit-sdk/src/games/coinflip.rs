@@ -38,6 +38,11 @@ impl Game for Coinflip {
     type Move = Move;
     type State = State;
     type RoundResult = RoundResult;
+
+    /// Heads: neither face is safer than the other.
+    fn safe_move(_: &State) -> Option<Move> {
+        Some(Face::Heads.into())
+    }
 }
 
 /// A side of the coin.

@@ -41,6 +41,11 @@ impl Game for DiceDuel {
     type Move = Move;
     type State = State;
     type RoundResult = RoundResult;
+
+    /// There is only one.
+    fn safe_move(_: &State) -> Option<Move> {
+        Some(Action::Roll.into())
+    }
 }
 
 /// What there is to do.

@@ -45,6 +45,12 @@ impl Game for HiLo {
     type Move = Move;
     type State = State;
     type RoundResult = RoundResult;
+
+    /// The likelier guess.
+    fn safe_move(state: &State) -> Option<Move> {
+        let dealer = state.dealer();
+        Some(dealer.map_or(Guess::Higher, |dealer| Odds::of(dealer).likelier()).into())
+    }
 }
 
 /// What the hidden card is against the dealer's.

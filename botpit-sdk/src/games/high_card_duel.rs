@@ -39,6 +39,11 @@ impl Game for HighCardDuel {
     type Move = Move;
     type State = State;
     type RoundResult = RoundResult;
+
+    /// There is only one.
+    fn safe_move(_: &State) -> Option<Move> {
+        Some(Action::Draw.into())
+    }
 }
 
 /// What there is to do.

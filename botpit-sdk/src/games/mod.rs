@@ -21,7 +21,8 @@
 //!
 //! The platform's set of games is open. There are two ways to play one that is not among these modules: implement [`Game`]
 //! for it, and everything that plays a typed game plays yours; or take the untyped path, where the state is any JSON and
-//! so is the move. An [`EventHandler`](crate::EventHandler) sees every game that way:
+//! so is the move. [`Client::play_untyped`](crate::Client::play_untyped) queues, plays and reports that way, with a
+//! strategy for [`Untyped`](untyped::Untyped); and an [`EventHandler`](crate::EventHandler) sees every game so:
 //!
 //! ```
 //! use botpit_sdk::{EventHandler, Handle, MoveData, Result, Turn};
@@ -214,6 +215,7 @@ pub mod math_duel;
 pub mod mines;
 pub mod reaction_ring;
 pub mod rps;
+pub mod untyped;
 
 mod card;
 mod equilibrium;
@@ -266,6 +268,13 @@ pub trait Game: Debug + Send + Sync + 'static {
     fn check_move(state: &Self::State, side: Side, answer: &Self::Move) -> Result<()> {
         let _ = (state, side, answer);
         Ok(())
+    }
+
+    /// A move that the rules allow in any state and that gives nothing away, for a turn in which a strategy failed: see
+    /// [`Fallback`](crate::Fallback). `None` where the game has none, so that the match is resigned.
+    fn safe_move(state: &Self::State) -> Option<Self::Move> {
+        let _ = state;
+        None
     }
 }
 

@@ -50,6 +50,11 @@ impl Game for ReactionRing {
         }
         Ok(())
     }
+
+    /// The middle, which is nearest to most targets.
+    fn safe_move(state: &State) -> Option<Move> {
+        Some(Median.choose(state, Side::A).into())
+    }
 }
 
 bounded_number! {

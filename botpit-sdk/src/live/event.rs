@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::TurnId;
-use crate::fairness::CommitmentCheck;
+use crate::fairness::{CommitmentCheck, FairnessReport};
 use crate::games::Game;
-use crate::lamports::Lamports;
+use crate::lamports::{Lamports, SignedLamports};
 use crate::model::{AgentId, ChallengeId, GameType, MatchId, Score, Side, TauntId};
 
 /// Something happened. Events of one match come in the order in which they happened.
@@ -60,6 +60,14 @@ pub enum Event {
     QueueUpdate(QueueUpdate),
     /// An opponent was found (spec, "Matchmaking").
     MatchFound(MatchFound),
+    /// The bankroll's guard did not allow the match that was found, and it is resigned. The bot is not asked for moves in
+    /// it; its `GameOver` follows.
+    MatchRefused {
+        /// The match.
+        match_id: MatchId,
+        /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+        reason: Error,
+    },
     /// The match begins.
     GameStart(GameStart),
     /// A move is asked for (spec, "Gameplay").
@@ -83,37 +91,31 @@ pub enum Event {
     },
     /// A round ended.
     RoundResult(RoundResult),
+    /// A match that is over was checked against its revealed seed. It comes just before the match's `GameOver`, without
+    /// being asked for.
+    Fairness(Arc<FairnessReport>),
     /// The match ended.
     GameOver(GameOver),
-    /// After a reconnect, or after a message that could not be read, the platform said nothing more about a match, so it
-    /// is given up for lost; at once when it was the match's `game_over` that could not be read. How it ended is not known
-    /// here: ask the platform.
+    /// The platform says nothing more about a match, so it is given up for lost: after a reconnect or a message that could
+    /// not be read, once [`match_lost_after`](crate::ClientBuilder::match_lost_after) has passed without a word of it; on a
+    /// live connection after once to twice that span; at once when it was the match's `game_over` that could not be read.
+    /// The time of an open turn is not counted. How it ended is not known here: ask the platform. Should the platform speak
+    /// of it again, it goes on.
     MatchLost {
         /// The match.
         match_id: MatchId,
     },
     /// One's own challenge is in the lobby (spec, "Challenges").
-    ChallengeCreated {
-        /// The challenge.
-        challenge_id: ChallengeId,
-        /// Its game.
-        game_type: Option<GameType>,
-        /// Its wager.
-        wager: Option<Lamports>,
-    },
+    ChallengeCreated(Challenge),
     /// A challenge was accepted; `MatchFound` follows.
-    ChallengeAccepted {
-        /// The challenge.
-        challenge_id: ChallengeId,
-        /// The match.
-        match_id: Option<MatchId>,
-    },
-    /// A challenge was cancelled.
+    ChallengeAccepted(ChallengeAccepted),
+    /// A challenge was cancelled; after a reconnect, also one that the lobby no longer shows.
     ChallengeCancelled {
         /// The challenge.
         challenge_id: ChallengeId,
     },
-    /// Something happened in a match that is watched (spec, "Spectating").
+    /// Something happened in a match that is watched (spec, "Spectating") without a [`Spectator`](crate::Spectator): asked
+    /// for by a message of the bot's own making.
     SpectateUpdate {
         /// The match.
         match_id: MatchId,
@@ -131,7 +133,9 @@ pub enum Event {
         /// In words.
         text: Option<String>,
     },
-    /// The platform refused something. [`Error::platform_code`] has its code.
+    /// The platform refused something: [`Error::platform_code`] has its code. The protocol does not say which command it was
+    /// about: where only one can be meant, that one fails with the error too. Or the bankroll's guard refused:
+    /// [`BankrollRefusal::of`](crate::BankrollRefusal::of) has its reason.
     Error(Error),
     /// A message of a known type could not be decoded, or is no message at all. The connection goes on.
     DecodeError(Error),
@@ -149,6 +153,8 @@ pub enum Event {
     Lagged {
         /// How many.
         dropped: u64,
+        /// The match that all of them belong to; `None` when they belong to several, or to none.
+        match_id: Option<MatchId>,
     },
     /// It is over: no event comes after this one.
     Closed {
@@ -162,6 +168,7 @@ impl Event {
     pub fn match_id(&self) -> Option<&MatchId> {
         match self {
             Self::MatchFound(MatchFound { match_id, .. })
+            | Self::MatchRefused { match_id, .. }
             | Self::GameStart(GameStart { match_id, .. })
             | Self::YourTurn(Turn { match_id, .. })
             | Self::MoveNotSent { match_id, .. }
@@ -170,7 +177,10 @@ impl Event {
             | Self::GameOver(GameOver { match_id, .. })
             | Self::MatchLost { match_id }
             | Self::SpectateUpdate { match_id, .. }
-            | Self::TauntReceived { match_id, .. } => Some(match_id),
+            | Self::TauntReceived { match_id, .. }
+            | Self::ChallengeAccepted(ChallengeAccepted { match_id: Some(match_id), .. })
+            | Self::Lagged { match_id: Some(match_id), .. } => Some(match_id),
+            Self::Fairness(report) => report.match_id(),
             _ => None,
         }
     }
@@ -183,6 +193,8 @@ impl InboxEvent for Event {
             Self::RoundResult(result) => result.result.as_ref().map_or(0, |raw| raw.as_str().len()),
             Self::SpectateUpdate { event, .. } => event.as_str().len(),
             Self::Unknown(message) => message.text.len(),
+            // A round's check, with what was seen of it.
+            Self::Fairness(report) => report.rounds().len() * 512,
             _ => 0,
         };
         size_of::<Self>() + raw
@@ -205,7 +217,15 @@ impl InboxEvent for Event {
     }
 
     fn lagged(dropped: u64) -> Self {
-        Self::Lagged { dropped }
+        Self::Lagged { dropped, match_id: None }
+    }
+
+    fn is_akin(&self, other: &Self) -> bool {
+        self.match_id().is_some() && self.match_id() == other.match_id()
+    }
+
+    fn lagged_like(dropped: u64, one: &Self) -> Self {
+        Self::Lagged { dropped, match_id: one.match_id().cloned() }
     }
 }
 
@@ -267,8 +287,34 @@ pub struct MatchFound {
     pub wager: Lamports,
     /// SHA-256 of the seed that the match's outcomes come from, as hex.
     pub server_seed_hash: String,
+    /// The challenge that the match came of (spec, "Challenges"), where that is known.
+    pub challenge_id: Option<ChallengeId>,
     /// What was asked for in the queue, when the match is for more than that.
     pub above_queued: Option<Lamports>,
+}
+
+/// The payload of [`Event::ChallengeCreated`]: an offer in the lobby (spec, "Challenges").
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// The challenge: what somebody else accepts, and what one cancels oneself.
+    pub id: ChallengeId,
+    /// Its game.
+    pub game_type: Option<GameType>,
+    /// What each side puts in.
+    pub wager: Option<Lamports>,
+    /// The challenge that did not outlive a lost connection, and that this one stands for.
+    pub replaces: Option<ChallengeId>,
+}
+
+/// The payload of [`Event::ChallengeAccepted`] (spec, "Challenges").
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChallengeAccepted {
+    /// The challenge.
+    pub challenge_id: ChallengeId,
+    /// The match that comes of it, where the platform says. Its `MatchFound` follows.
+    pub match_id: Option<MatchId>,
 }
 
 /// The payload of [`Event::GameStart`].
@@ -380,7 +426,7 @@ impl fmt::Display for Outcome {
 }
 
 /// The payload of [`Event::GameOver`] (spec, "Gameplay").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GameOver {
     /// The match.
@@ -397,11 +443,15 @@ pub struct GameOver {
     pub payout: Option<Lamports>,
     /// The platform's fee, where it says.
     pub fee: Option<Lamports>,
+    /// What the match brought, or cost, by the [ledger](crate::ledger); `None` where a figure was not told.
+    pub profit: Option<SignedLamports>,
     /// The revealed seed.
     pub server_seed: Option<String>,
     /// Whether the seed matches the commitment from the match's beginning. `None` where no seed was revealed, or the
     /// beginning was not seen.
     pub commitment: Option<CommitmentCheck>,
+    /// What came of the check of the whole match.
+    pub fairness: Arc<FairnessReport>,
     /// Whether it was free play, where the platform says.
     pub is_sandbox: Option<bool>,
 }

@@ -12,12 +12,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::{
-    Connected, Event, GameOver, GameStart, MatchFound, QueueJoined, QueueUpdate, RoundResult, Turn,
+    Challenge, ChallengeAccepted, Connected, Event, GameOver, GameStart, MatchFound, QueueJoined,
+    QueueUpdate, RoundResult, Turn,
 };
 use super::handle::Handle;
 use super::move_data::MoveData;
 use super::session::Heard;
-use crate::model::{ChallengeId, MatchId};
+use crate::fairness::FairnessReport;
+use crate::model::{AgentId, ChallengeId, MatchId, TauntId};
 
 /// A boxed future, for handlers that are chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -155,25 +157,31 @@ callbacks! {
     on_queue_update(update: QueueUpdate) in Event::QueueUpdate(update) => update;
     /// An opponent was found.
     on_match_found(found: MatchFound) in Event::MatchFound(found) => found;
+    /// The bankroll's guard did not allow the match that was found: it is resigned.
+    on_match_refused(refused: MatchRefused) in Event::MatchRefused { match_id, reason } => MatchRefused { match_id, reason };
     /// The match begins.
     on_game_start(start: GameStart) in Event::GameStart(start) => start;
     /// The opponent has moved; what, stays hidden until the round ends.
     on_opponent_moved(moved: OpponentMoved) in Event::OpponentMoved { match_id, round } => OpponentMoved { match_id, round };
     /// A round ended.
     on_round_result(result: RoundResult) in Event::RoundResult(result) => result;
+    /// A match that is over was checked against its revealed seed; its `on_game_over` comes next.
+    on_fairness(report: Arc<FairnessReport>) in Event::Fairness(report) => report;
     /// The match ended.
     on_game_over(over: GameOver) in Event::GameOver(over) => over;
-    /// After a reconnect the platform says nothing more about a match: it is given up for lost.
+    /// The platform says nothing more about a match: it is given up for lost. See [`Event::MatchLost`].
     on_match_lost(match_id: MatchId) in Event::MatchLost { match_id } => match_id;
     /// An answer came too late and was not sent, or none came in time.
     on_late_move(late: LateMove) in Event::MoveNotSent { match_id, round, late_by } => LateMove { match_id, round, late_by };
     /// One's own challenge is in the lobby.
-    on_challenge_created(challenge: ChallengeId) in Event::ChallengeCreated { challenge_id, .. } => challenge_id;
+    on_challenge_created(challenge: Challenge) in Event::ChallengeCreated(challenge) => challenge;
     /// A challenge was accepted; a match follows.
-    on_challenge_accepted(challenge: ChallengeId) in Event::ChallengeAccepted { challenge_id, .. } => challenge_id;
-    /// A challenge was cancelled.
+    on_challenge_accepted(accepted: ChallengeAccepted) in Event::ChallengeAccepted(accepted) => accepted;
+    /// A challenge was cancelled; after a reconnect, also one that the lobby no longer shows.
     on_challenge_cancelled(challenge: ChallengeId) in Event::ChallengeCancelled { challenge_id } => challenge_id;
-    /// The platform refused something.
+    /// The opponent says something.
+    on_taunt_received(taunt: TauntReceived) in Event::TauntReceived { match_id, agent_id, taunt_id, text } => TauntReceived { match_id, agent_id, taunt_id, text };
+    /// The platform refused something, or the bankroll's guard did.
     on_error(error: Error) in Event::Error(error) => error;
     /// A message could not be decoded. The connection goes on.
     on_decode_error(error: Error) in Event::DecodeError(error) => error;
@@ -223,6 +231,16 @@ pub struct Reconnecting {
     pub cause: Error,
 }
 
+/// The argument of [`EventHandler::on_match_refused`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MatchRefused {
+    /// The match.
+    pub match_id: MatchId,
+    /// Why: [`BankrollRefusal::of`](crate::BankrollRefusal::of) has the limit.
+    pub reason: Error,
+}
+
 /// The argument of [`EventHandler::on_queue_left`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -236,6 +254,20 @@ pub struct OpponentMoved {
     pub match_id: MatchId,
     /// The round, where the platform says.
     pub round: Option<u32>,
+}
+
+/// The argument of [`EventHandler::on_taunt_received`]. The words are a stranger's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TauntReceived {
+    /// The match.
+    pub match_id: MatchId,
+    /// Who says it.
+    pub agent_id: Option<AgentId>,
+    /// What.
+    pub taunt_id: Option<TauntId>,
+    /// In words.
+    pub text: Option<String>,
 }
 
 /// The argument of [`EventHandler::on_late_move`].
@@ -380,10 +412,10 @@ mod tests {
     #[test]
     fn only_what_a_handler_leaves_out_is_not_brought_to_it() {
         assert!(!is_heard::<OnlyMoves>(&moved()));
-        assert!(!is_heard::<OnlyMoves>(&Event::Lagged { dropped: 1 }));
+        assert!(!is_heard::<OnlyMoves>(&Event::Lagged { dropped: 1, match_id: None }));
         assert!(is_heard::<Around<OnlyMoves>>(&moved()));
         assert!(is_heard::<Around<OnlyMoves>>(&Event::QueueLeft), "written without async");
-        assert!(!is_heard::<Around<OnlyMoves>>(&Event::Lagged { dropped: 1 }));
+        assert!(!is_heard::<Around<OnlyMoves>>(&Event::Lagged { dropped: 1, match_id: None }));
         assert!(is_heard::<BoxedHandler>(&moved()), "what is in the box is known only at run time");
         let heard = heard_by(&Around(OnlyMoves));
         assert!(heard.opponent_moved && !heard.round_result);

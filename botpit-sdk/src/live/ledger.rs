@@ -165,6 +165,12 @@ impl TurnLedger {
         if connected { Decided::Send } else { Decided::Hold }
     }
 
+    /// Whether the bot may still decide this turn.
+    pub(crate) fn is_thinking(&self, match_id: &MatchId, id: TurnId) -> bool {
+        let open = self.matches.get(match_id.as_str()).and_then(|turns| turns.open.as_ref());
+        open.is_some_and(|open| open.id == id && matches!(open.state, TurnState::Thinking))
+    }
+
     /// The bot's code failed on this turn: should the platform ask again, the bot is asked again.
     pub(crate) fn failed(&mut self, match_id: &MatchId, id: TurnId) {
         if let Some(open) = self.open_turn(match_id, id) {

@@ -3,6 +3,9 @@
 //! | file | what it is |
 //! |---|---|
 //! | `session` | the protocol as pure state: what is wanted, what is under way, what a new connection owes |
+//! | `current_key` | the key of now, which can be replaced |
+//! | `lookup` | what the live side has to ask the REST side |
+//! | `spectator` | a watched match as a stream |
 //! | `ledger` | one decision per turn, as pure state |
 //! | `match_map` | what is kept per match, found quickly |
 //! | `event` | what a bot is told |
@@ -10,27 +13,34 @@
 //! | `handler` | callbacks with the names of the platform's own SDKs |
 //! | `runner` | drives a handler in place, in order per match |
 
+mod current_key;
 mod event;
 mod handle;
 mod handler;
 mod ledger;
+mod lookup;
 mod match_map;
 mod move_data;
 mod runner;
 mod session;
+mod spectator;
 
 pub use event::{
-    Connected, Event, GameOver, GameStart, MatchFound, Outcome, QueueJoined, QueueUpdate, RoundResult, Turn,
-    UnknownMessage,
+    Challenge, ChallengeAccepted, Connected, Event, GameOver, GameStart, MatchFound, Outcome, QueueJoined,
+    QueueUpdate, RoundResult, Turn, UnknownMessage,
 };
 pub use handle::{Events, Handle};
 pub use handler::{
-    Blocking, BoxFuture, BoxedHandler, EventHandler, EventHandlerExt, LateMove, OpponentMoved, QueueLeft,
-    Reconnecting,
+    Blocking, BoxFuture, BoxedHandler, EventHandler, EventHandlerExt, LateMove, MatchRefused, OpponentMoved,
+    QueueLeft, Reconnecting, TauntReceived,
 };
 pub use ledger::TurnId;
 pub use move_data::MoveData;
 
+pub use spectator::{Spectator, SpectatorEvent, WatchedGameOver};
+
+pub(crate) use current_key::{CurrentKey, check_key};
 pub(crate) use handler::heard_by;
+pub(crate) use lookup::answer_lookups;
 pub(crate) use runner::runner;
-pub(crate) use session::{Session, Timings};
+pub(crate) use session::{Command, Session, Timings};

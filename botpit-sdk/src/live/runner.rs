@@ -54,7 +54,8 @@ struct Runner<F: Future<Output = Done>, S: Fn(Event) -> F> {
     start: S,
     is_heard: fn(&Event) -> bool,
     dispatcher: Dispatcher<Key, Event, F>,
-    lagged: u64,
+    /// How many events were dropped and not told yet, by what they belong to.
+    lagged: Vec<(Key, u64)>,
 }
 
 /// A runner for a handler. The future's type is the compiler's, so it is made here.
@@ -86,7 +87,7 @@ pub(crate) fn runner<H: EventHandler>(handler: H, bot: Handle) -> impl Consumer<
         }
     };
     let dispatcher = Dispatcher::new(WAITING_AT_MOST);
-    Runner { start, is_heard: is_heard::<H>, dispatcher, lagged: 0 }
+    Runner { start, is_heard: is_heard::<H>, dispatcher, lagged: Vec::new() }
 }
 
 async fn decide<H: EventHandler>(shared: Arc<(H, Handle)>, turn: Turn) -> TurnEnd {
@@ -123,21 +124,38 @@ where
         }
         let key = event.match_id().cloned();
         if event.is_droppable() && self.dispatcher.waiting(&key) >= WAITING {
-            self.drop_one();
+            self.drop_one(key);
             return;
         }
         match self.dispatcher.dispatch(cx, key, event, &self.start) {
             Dispatched::Done(done) => finished(done, driver),
             Dispatched::Deferred => {}
-            Dispatched::Full(_) => self.drop_one(),
+            Dispatched::Full(event) => self.drop_one(event.match_id().cloned()),
         }
     }
 
-    fn drop_one(&mut self) {
-        if self.lagged == 0 {
-            tracing::warn!("the bot does not keep up: events are dropped");
+    fn drop_one(&mut self, key: Key) {
+        if let Some((_, dropped)) = self.lagged.iter_mut().find(|(lagged, _)| *lagged == key) {
+            *dropped += 1;
+            return;
         }
-        self.lagged += 1;
+        tracing::warn!("the bot does not keep up: events are dropped");
+        self.lagged.push((key, 1)); // at most one for each match that is open
+    }
+
+    /// Tells a match's own worker what it missed, one such event at a time: a bot that lags must not be kept busy with the
+    /// news that it does.
+    fn tell_lagged(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
+        let mut at = 0;
+        while let Some((key, dropped)) = self.lagged.get(at) {
+            if self.dispatcher.waiting(key) > 0 {
+                at += 1;
+                continue;
+            }
+            let event = Event::Lagged { dropped: *dropped, match_id: key.clone() };
+            self.lagged.swap_remove(at);
+            self.run(event, driver, cx);
+        }
     }
 }
 
@@ -170,10 +188,8 @@ where
         while let Poll::Ready((_, done)) = self.dispatcher.poll_next(cx, &self.start) {
             finished(done, driver);
         }
-        // One such event at a time: a bot that lags must not be kept busy with the news that it does.
-        if self.lagged > 0 && self.dispatcher.waiting(&None) == 0 {
-            let dropped = std::mem::take(&mut self.lagged);
-            self.run(Event::Lagged { dropped }, driver, cx);
+        if !self.lagged.is_empty() {
+            self.tell_lagged(driver, cx);
         }
     }
 

@@ -50,10 +50,20 @@ sdk_core::string_enum! {
         InvalidMove = "invalid_move",
         /// The agent has moved in this round already.
         AlreadyMoved = "already_moved",
-        /// There is no such challenge, or it is no longer open.
+        /// There is no such challenge.
         UnknownChallenge = "unknown_challenge",
+        /// The challenge was accepted by somebody else, or cancelled.
+        ChallengeClosed = "challenge_closed",
         /// The challenge is the agent's own.
         OwnChallenge = "own_challenge",
+        /// The challenge is somebody else's.
+        NotYourChallenge = "not_your_challenge",
+        /// The agent has as many open challenges as are allowed.
+        TooManyChallenges = "too_many_challenges",
+        /// There is no such taunt.
+        UnknownTaunt = "unknown_taunt",
+        /// The agent has taunted in this round already.
+        TauntLimit = "taunt_limit",
         /// Too much, too fast.
         RateLimited = "rate_limited",
         /// The server failed.

@@ -3,26 +3,33 @@
 //! Events go in with the time they happen at; frames for sessions come out of [`Arena::take_outbox`]. Whoever drives it
 //! calls [`Arena::on_time`] at [`Arena::next_deadline`].
 
+mod challenges;
+mod exhibition;
 mod lobby;
 mod play;
+mod public;
 mod sessions;
+mod spectating;
+mod taunts;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sdk_core::clock::{Clock, Instant};
 use sdk_core::secret::Secret;
 
+use super::challenges::Lobby;
+use super::chronicle::Chronicle;
 use super::games::Side;
 use super::json::Object;
 use super::match_state::{Ending, Match};
 use super::matchmaking::Queue;
 use super::messages::{Command, Frame, Problem};
 use super::records::{EndReason, SandboxMatch};
-use super::registry::{Agent, AgentKey, Registered, Registry};
+use super::registry::{AgentKey, Registered, Registry};
 use super::settings::Settings;
 use super::timers::{TimerKey, Timers};
 
@@ -47,6 +54,8 @@ pub(crate) mod close {
     pub(crate) const AUTH_FAILED: u16 = 4001;
     /// Nobody authenticated in time.
     pub(crate) const AUTH_TIMEOUT: u16 = 1008;
+    /// The agent's key was rotated (spec: "Rotating your API key immediately disconnects any active WebSocket session").
+    pub(crate) const KEY_ROTATED: u16 = 4002;
     /// The sandbox's owner has reset it: the standard's "service restart".
     pub(crate) const RESET: u16 = 1012;
 }
@@ -55,29 +64,39 @@ pub(crate) mod close {
 struct Session {
     agent: Option<AgentKey>,
     auth_timer: Option<TimerKey>,
+    /// The match that is watched. The spec's `stop_spectating` has no id: it is one at a time.
+    watching: Option<Arc<str>>,
 }
 
 /// What happens by itself, later.
 #[derive(Debug)]
 enum Due {
     Auth(SessionId),
+    QueueUpdate(AgentKey),
     HouseSitsDown(AgentKey),
+    HouseAccepts(Arc<str>),
+    HouseChallenges,
+    Showcase,
     HouseMoves(Arc<str>, Side),
     TurnEnds(Arc<str>),
     PauseEnds(Arc<str>),
 }
 
-/// The sandbox's randomness. Registering one agent more does not change the matches.
+/// The sandbox's randomness. Registering one agent more, or a challenge or a taunt, does not change the seeds of matches.
 #[derive(Debug)]
 struct Streams {
     agents: fastrand::Rng,
     matches: fastrand::Rng,
+    /// Challenges and taunts.
+    lobby: fastrand::Rng,
+    /// Matches among house agents.
+    showcase: fastrand::Rng,
 }
 
 impl Streams {
     fn new(seed: u64) -> Self {
         let mut root = fastrand::Rng::with_seed(seed);
-        Self { agents: root.fork(), matches: root.fork() }
+        Self { agents: root.fork(), matches: root.fork(), lobby: root.fork(), showcase: root.fork() }
     }
 }
 
@@ -93,9 +112,12 @@ pub(crate) struct Arena {
     sessions_made: u64,
     registry: Registry,
     queue: Queue,
+    lobby: Lobby,
     matches: HashMap<Arc<str>, Match>,
     matches_made: u64,
+    spectators: HashMap<Arc<str>, BTreeSet<SessionId>>,
     finished: VecDeque<SandboxMatch>,
+    chronicle: Chronicle,
     timers: Timers<Due>,
     outbox: Vec<(SessionId, Outgoing)>,
 }
@@ -111,7 +133,8 @@ impl Arena {
     ) -> Self {
         let mut rng = Streams::new(seed);
         let registry = Registry::new(&settings.house, &mut rng.agents, system_now);
-        Self {
+        let chronicle = Chronicle::new(settings.keep_matches, seed);
+        let mut arena = Self {
             settings,
             clock,
             rng,
@@ -120,12 +143,19 @@ impl Arena {
             sessions_made: 0,
             registry,
             queue: Queue::default(),
+            lobby: Lobby::default(),
             matches: HashMap::new(),
             matches_made: 0,
+            spectators: HashMap::new(),
             finished: VecDeque::new(),
+            chronicle,
             timers: Timers::new(),
             outbox: Vec::new(),
-        }
+        };
+        arena.show_off(seed, now);
+        arena.open_lobby(now);
+        arena.exhibit(now);
+        arena
     }
 
     // ---- what comes in
@@ -143,7 +173,7 @@ impl Arena {
         let id = SessionId(self.sessions_made);
         let within = self.clock.scaled_span(self.settings.auth_within);
         let auth_timer = Some(self.timers.set(now + within, Due::Auth(id)));
-        self.sessions.insert(id, Session { agent: None, auth_timer });
+        self.sessions.insert(id, Session { agent: None, auth_timer, watching: None });
         id
     }
 
@@ -174,6 +204,10 @@ impl Arena {
                 Due::Auth(session) => {
                     self.close(session, close::AUTH_TIMEOUT, "authenticate within 5 seconds");
                 }
+                Due::QueueUpdate(agent) => self.tell_of_the_queue(agent, now),
+                Due::HouseAccepts(challenge) => self.house_accepts(&challenge, now),
+                Due::Showcase => self.exhibit(now),
+                Due::HouseChallenges => self.house_challenges(now),
                 Due::HouseSitsDown(agent) => self.house_sits_down(agent, now),
                 Due::HouseMoves(id, side) => self.house_moves(&id, side, now),
                 Due::TurnEnds(id) => self.end_turn(&id, now),
@@ -182,19 +216,24 @@ impl Arena {
         }
     }
 
-    /// Begins again under a seed: matches, queue and records are forgotten, connections closed. Agents and their keys
-    /// stay, so that whoever holds one can go on.
-    pub(crate) fn restart(&mut self, seed: u64) {
+    /// Begins again under a seed: matches, queue, challenges and records are forgotten, connections closed. Agents and
+    /// their keys stay, so that whoever holds one can go on.
+    pub(crate) fn restart(&mut self, seed: u64, now: Instant) {
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
         for session in sessions {
             self.close(session, close::RESET, "the sandbox was reset");
         }
-        self.rng.matches = Streams::new(seed).matches;
+        self.rng = Streams { agents: self.rng.agents.clone(), ..Streams::new(seed) };
         self.registry.forget_matches();
         self.queue = Queue::default();
+        self.lobby = Lobby::default();
         self.matches.clear();
         self.finished.clear();
         self.timers = Timers::new();
+        self.chronicle.forget_matches(seed);
+        self.show_off(seed, now);
+        self.open_lobby(now);
+        self.exhibit(now);
     }
 
     // ---- what comes out
@@ -225,11 +264,6 @@ impl Arena {
     /// Connections, authenticated or not.
     pub(crate) fn connections(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// An agent by its id.
-    pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
-        self.registry.by_id(id)
     }
 
     /// Whose a session is: id, name and key.
@@ -264,9 +298,7 @@ impl Arena {
                 self.send(session, &Object::message("pong"));
                 Ok(())
             }
-            Command::JoinQueue { game_type, wager_lamports, free_play } => {
-                self.join_queue(agent, game_type, wager_lamports, free_play, now)
-            }
+            Command::JoinQueue(stake) => self.join_queue(agent, stake, now),
             Command::LeaveQueue => {
                 let left = self.leave_queue(agent);
                 if !left {
@@ -287,6 +319,18 @@ impl Arena {
                 let ending = Ending { winner: Some(side.other()), reason: EndReason::Resigned };
                 self.finish(&id, ending, now);
                 Ok(())
+            }
+            Command::CreateChallenge(stake) => self.create_challenge(agent, stake, now),
+            Command::AcceptChallenge { challenge_id } => self.accept_challenge(agent, &challenge_id, now),
+            Command::CancelChallenge { challenge_id } => self.cancel_challenge(agent, &challenge_id),
+            Command::SpectateMatch { match_id } => self.spectate(session, &match_id),
+            Command::StopSpectating => {
+                self.stop_spectating(session);
+                Ok(())
+            }
+            Command::SendTaunt { match_id, taunt_id } => {
+                let (id, side) = self.seat(agent, &match_id)?;
+                self.taunt(&id, side, &taunt_id)
             }
         }
     }

@@ -6,6 +6,7 @@ use sdk_core::Result;
 use sdk_core::clock::Clock;
 
 use super::Sandbox;
+use super::challenges::MAX_OPEN;
 use super::house::Strength;
 use super::settings::{OnTimeout, Resume, Settings, TieNumbering, WagerRule};
 
@@ -77,6 +78,32 @@ impl SandboxBuilder {
         self
     }
 
+    /// How long a challenge stands in the lobby before a house agent accepts it; `None`: none ever does. Default 1 s.
+    pub fn house_accepts_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.settings.house_accepts_after = wait.into();
+        self
+    }
+
+    /// How many challenges of house agents stand in the lobby, at most 16. One that was accepted is followed by another.
+    /// Default 3.
+    pub fn house_challenges(mut self, count: usize) -> Self {
+        self.settings.house_challenges = count.min(MAX_OPEN);
+        self
+    }
+
+    /// Whether house agents taunt now and then: with about one move in 32. Default true.
+    pub fn house_taunts(mut self, taunt: bool) -> Self {
+        self.settings.house_taunts = taunt;
+        self
+    }
+
+    /// Has house agents play one another, one match after the other with so long a round, for spectators to watch. Default
+    /// `None`: they don't. [`Sandbox::matches`] has these matches too.
+    pub fn live_showcase(mut self, round: impl Into<Option<Duration>>) -> Self {
+        self.settings.live_showcase = round.into().map(|round| round.max(Duration::from_millis(1)));
+        self
+    }
+
     /// The machine's time that a connection has to authenticate before it is closed. Default 5 s.
     pub fn auth_within(mut self, span: Duration) -> Self {
         self.settings.auth_within = span;
@@ -135,6 +162,26 @@ impl SandboxBuilder {
     /// Whether an agent may queue while it plays. Default true; otherwise `already_in_match`.
     pub fn queue_while_playing(mut self, is_allowed: bool) -> Self {
         self.settings.queue_while_playing = is_allowed;
+        self
+    }
+
+    /// How often an agent in the queue gets a `queue_update`, at least 1 ms apart; `None`: never, as the spec does not know
+    /// the message. Default 5 s.
+    pub fn queue_updates(mut self, every: impl Into<Option<Duration>>) -> Self {
+        self.settings.queue_updates = every.into().map(|every| every.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// Whether a challenge stays open when its creator's connection ends. Default false: it is cancelled.
+    pub fn keep_challenges(mut self, are_kept: bool) -> Self {
+        self.settings.keep_challenges = are_kept;
+        self
+    }
+
+    /// Whether a wager of 0 means free play, as the platform's own SDKs have it, or is below the smallest wager. Default
+    /// true.
+    pub fn zero_wager_is_free_play(mut self, is_free: bool) -> Self {
+        self.settings.zero_wager_is_free_play = is_free;
         self
     }
 

@@ -1,7 +1,7 @@
 //! One match: rounds asked, moves taken, rounds resolved, money settled.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sdk_core::clock::Instant;
 use serde_json::Value;
@@ -38,6 +38,15 @@ struct Turn {
     deadline: Instant,
 }
 
+/// A move that counted.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeMove {
+    pub(crate) side: Side,
+    pub(crate) round: u32,
+    pub(crate) move_data: Value,
+    pub(crate) at: SystemTime,
+}
+
 /// What a resolved round leads to.
 #[derive(Debug)]
 pub(crate) struct Resolved {
@@ -57,13 +66,18 @@ pub(crate) struct Match {
     /// What moves the match on by itself: the open turn's deadline, or the end of the pause between rounds.
     pub(crate) timer: Option<TimerKey>,
     pub(crate) house_timers: Pair<Option<TimerKey>>,
+    /// The results of the rounds so far, as `round_result` told them.
+    pub(crate) history: Vec<Object>,
+    /// The moves so far, in the order of their coming.
+    pub(crate) moves: Vec<MadeMove>,
     rules: Box<dyn GameRules>,
     rng: fastrand::Rng,
     turn: Option<Turn>,
     round: u32,
     idle_rounds: u32,
-    history: Vec<Object>,
     past: Vec<Moves>,
+    /// How many rounds had been resolved when each side taunted last.
+    taunted: Pair<Option<usize>>,
 }
 
 impl Match {
@@ -81,18 +95,25 @@ impl Match {
             record,
             timer: None,
             house_timers: Pair::default(),
+            history: Vec::new(),
+            moves: Vec::new(),
             rules,
             rng,
             turn: None,
             round: 1,
             idle_rounds: 0,
-            history: Vec::new(),
             past: Vec::new(),
+            taunted: Pair::default(),
         }
     }
 
     pub(crate) fn side_of(&self, agent: AgentKey) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| *self.players.get(*side) == agent)
+    }
+
+    /// Whether both players are the sandbox's own.
+    pub(crate) fn is_showcase(&self) -> bool {
+        self.record.players.a.is_house && self.record.players.b.is_house
     }
 
     /// The game's own time for a move.
@@ -146,8 +167,31 @@ impl Match {
             .with("move_data", Object::new())
     }
 
-    /// Takes a move. `true` when both have moved now.
-    pub(crate) fn play(&mut self, side: Side, move_data: Value) -> Result<bool, Problem> {
+    /// The round that is open, or next when none is.
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// What the opponent of `side` reads of its taunt, unless `side` has taunted in this round already.
+    pub(crate) fn taunt(&mut self, side: Side, (id, words): (&str, &str)) -> Result<Object, Problem> {
+        let resolved = Some(self.record.rounds.len());
+        if self.taunted.get_mut(side).replace(self.record.rounds.len()) == resolved {
+            return Err(Problem::new(
+                "taunt_limit",
+                format!("you have taunted in round {} already; one a round", self.round),
+            ));
+        }
+        let player = self.record.players.get(side);
+        Ok(Object::message("taunt_received")
+            .with("match_id", &*self.id)
+            .with("agent_id", &player.agent_id)
+            .with("agent_name", &player.name)
+            .with("taunt_id", id)
+            .with("taunt_text", words))
+    }
+
+    /// Takes a move that came in at `at`. `true` when both have moved now.
+    pub(crate) fn play(&mut self, side: Side, move_data: Value, at: SystemTime) -> Result<bool, Problem> {
         let is_too_long = move_data.to_string().len() > MAX_MOVE;
         let verdict = match &self.turn {
             None => Err(Problem::new("not_your_turn", "there is no open turn in this match now")),
@@ -173,6 +217,7 @@ impl Match {
         }
         verdict?;
         let Some(turn) = &mut self.turn else { return Ok(false) };
+        self.moves.push(MadeMove { side, round: self.round, move_data: move_data.clone(), at });
         *turn.moves.get_mut(side) = Some(move_data);
         Ok(turn.moves.a.is_some() && turn.moves.b.is_some())
     }
@@ -266,6 +311,16 @@ impl Match {
             Some(winner) if settings.same_payout_for_both => record.payouts.get(winner),
             _ => record.payouts.get(side),
         };
+        self.end_frame(payout, settings)
+    }
+
+    /// The end as those who only watch are told it: with what the winner was paid, or each side after a draw.
+    pub(crate) fn game_over_for_all(&self, settings: &Settings) -> Object {
+        self.end_frame(self.record.payouts.get(self.record.winner.unwrap_or(Side::A)), settings)
+    }
+
+    fn end_frame(&self, payout: &u64, settings: &Settings) -> Object {
+        let record = &self.record;
         let mut frame = Object::message("game_over")
             .with("match_id", &*self.id)
             .with("winner", record.winner.map(|side| &record.players.get(side).agent_id))

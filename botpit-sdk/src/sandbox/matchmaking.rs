@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use sdk_core::clock::Instant;
+
 use super::registry::AgentKey;
 use super::timers::TimerKey;
 
@@ -52,6 +54,9 @@ pub(crate) struct Waiting {
     pub(crate) wager_lamports: u64,
     /// When a house agent sits down, if nobody else does.
     pub(crate) house_timer: Option<TimerKey>,
+    pub(crate) since: Instant,
+    /// When it is told next how the waiting goes.
+    pub(crate) update_timer: Option<TimerKey>,
 }
 
 /// Everybody who waits, in the order of their coming. An agent waits at most once.
@@ -65,6 +70,10 @@ impl Queue {
         self.waiting.iter().find(|waiting| waiting.agent == agent)
     }
 
+    pub(crate) fn find_mut(&mut self, agent: AgentKey) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|waiting| waiting.agent == agent)
+    }
+
     pub(crate) fn remove(&mut self, agent: AgentKey) -> Option<Waiting> {
         let index = self.waiting.iter().position(|waiting| waiting.agent == agent)?;
         self.waiting.remove(index)
@@ -74,6 +83,14 @@ impl Queue {
     pub(crate) fn push(&mut self, entry: Waiting) -> usize {
         self.waiting.push_back(entry);
         self.waiting.back().map_or(0, |last| self.waiting.iter().filter(|other| same(other, last)).count())
+    }
+
+    /// An agent's place among those who wait for the same, from 1, and how many these are.
+    pub(crate) fn standing(&self, agent: AgentKey) -> Option<(usize, usize)> {
+        let mine = self.find(agent)?;
+        let mut alike = self.waiting.iter().filter(|other| same(other, mine));
+        let before = alike.by_ref().take_while(|other| other.agent != agent).count();
+        Some((before + 1, before + 1 + alike.count()))
     }
 
     /// Takes the one who has waited longest for what `agent` waits for, and `agent`.
@@ -114,20 +131,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_longest_waiting_of_the_same_pool_is_taken() {
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_waiting_of_the_same_pool_is_taken() {
+        let now = Instant::now();
         let waiting = |agent, game: &str, wager| Waiting {
             agent: AgentKey::new(agent),
             game_type: game.to_owned(),
             pool: Pool::of_wager(wager).unwrap(),
             wager_lamports: wager,
             house_timer: None,
+            since: now,
+            update_timer: None,
         };
         let mut queue = Queue::default();
         assert_eq!(queue.push(waiting(1, "rps", 10_000_000)), 1);
         assert_eq!(queue.push(waiting(2, "rps", 9_999_999)), 1);
         assert_eq!(queue.push(waiting(3, "coinflip", 10_000_000)), 1);
         assert_eq!(queue.push(waiting(4, "rps", 99_999_999)), 2);
+        assert_eq!(queue.standing(AgentKey::new(1)), Some((1, 2)));
+        assert_eq!(queue.standing(AgentKey::new(4)), Some((2, 2)));
+        assert_eq!(queue.standing(AgentKey::new(2)), Some((1, 1)));
+        assert_eq!(queue.standing(AgentKey::new(9)), None);
         assert_eq!(queue.pair_up(AgentKey::new(3)), None);
         let (first, second) = queue.pair_up(AgentKey::new(4)).unwrap();
         assert_eq!((first.agent, second.agent), (AgentKey::new(1), AgentKey::new(4)));

@@ -26,14 +26,30 @@ pub(crate) struct Frame {
     fields: Map<String, Value>,
 }
 
+/// What an agent wants to play, and for how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stake {
+    pub(crate) game_type: String,
+    /// What was asked for; it may be missing in free play.
+    pub(crate) wager_lamports: Option<u64>,
+    /// `"sandbox": true`.
+    pub(crate) free_play: bool,
+}
+
 /// A command of the protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
     Authenticate { api_key: String },
-    JoinQueue { game_type: String, wager_lamports: Option<u64>, free_play: bool },
+    JoinQueue(Stake),
     LeaveQueue,
     MakeMove { match_id: String, move_data: Value },
     Resign { match_id: String },
+    CreateChallenge(Stake),
+    AcceptChallenge { challenge_id: String },
+    CancelChallenge { challenge_id: String },
+    SpectateMatch { match_id: String },
+    StopSpectating,
+    SendTaunt { match_id: String, taunt_id: String },
     Ping,
 }
 
@@ -53,11 +69,7 @@ impl Frame {
     pub(crate) fn command(mut self) -> Result<Command, Problem> {
         Ok(match self.kind.as_str() {
             "authenticate" => Command::Authenticate { api_key: self.string("api_key")? },
-            "join_queue" => Command::JoinQueue {
-                game_type: self.string("game_type")?,
-                wager_lamports: self.lamports("wager_lamports")?,
-                free_play: self.flag("sandbox")?,
-            },
+            "join_queue" => Command::JoinQueue(self.stake()?),
             "leave_queue" => Command::LeaveQueue,
             "make_move" => {
                 let match_id = self.string("match_id")?;
@@ -67,11 +79,27 @@ impl Frame {
                 }
             }
             "resign" => Command::Resign { match_id: self.string("match_id")? },
+            "create_challenge" => Command::CreateChallenge(self.stake()?),
+            "accept_challenge" => Command::AcceptChallenge { challenge_id: self.string("challenge_id")? },
+            "cancel_challenge" => Command::CancelChallenge { challenge_id: self.string("challenge_id")? },
+            "spectate_match" => Command::SpectateMatch { match_id: self.string("match_id")? },
+            "stop_spectating" => Command::StopSpectating,
+            "send_taunt" => {
+                Command::SendTaunt { match_id: self.string("match_id")?, taunt_id: self.string("taunt_id")? }
+            }
             "ping" => Command::Ping,
             _ => {
                 let kind: String = self.kind.chars().take(64).collect();
                 return Err(Problem::new("unknown_type", format!("unknown message type \"{kind}\"")));
             }
+        })
+    }
+
+    fn stake(&mut self) -> Result<Stake, Problem> {
+        Ok(Stake {
+            game_type: self.string("game_type")?,
+            wager_lamports: self.lamports("wager_lamports")?,
+            free_play: self.flag("sandbox")?,
         })
     }
 
@@ -115,11 +143,11 @@ mod tests {
             "{\n  \"type\": \"join_queue\",\n  \"game_type\": \"rps\",\n  \"wager_lamports\": 10000000\n}";
         assert_eq!(
             command(join),
-            Ok(Command::JoinQueue {
+            Ok(Command::JoinQueue(Stake {
                 game_type: "rps".into(),
                 wager_lamports: Some(10_000_000),
                 free_play: false
-            })
+            }))
         );
         assert_eq!(
             command("{\n  \"type\": \"authenticate\",\n  \"api_key\": \"bp_live_abc123...\"\n}"),
@@ -130,6 +158,29 @@ mod tests {
             command("{\n  \"type\": \"resign\",\n  \"match_id\": \"match-uuid\"\n}"),
             Ok(Command::Resign { match_id: "match-uuid".into() })
         );
+        assert_eq!(
+            command(
+                "{\n  \"type\": \"create_challenge\",\n  \"game_type\": \"coinflip\",\n  \"wager_lamports\": 50000000\n}"
+            ),
+            Ok(Command::CreateChallenge(Stake {
+                game_type: "coinflip".into(),
+                wager_lamports: Some(50_000_000),
+                free_play: false
+            }))
+        );
+        assert_eq!(
+            command("{\n  \"type\": \"accept_challenge\",\n  \"challenge_id\": \"challenge-uuid\"\n}"),
+            Ok(Command::AcceptChallenge { challenge_id: "challenge-uuid".into() })
+        );
+        assert_eq!(
+            command("{\n  \"type\": \"cancel_challenge\",\n  \"challenge_id\": \"challenge-uuid\"\n}"),
+            Ok(Command::CancelChallenge { challenge_id: "challenge-uuid".into() })
+        );
+        assert_eq!(
+            command("{\n  \"type\": \"spectate_match\",\n  \"match_id\": \"match-uuid\"\n}"),
+            Ok(Command::SpectateMatch { match_id: "match-uuid".into() })
+        );
+        assert_eq!(command("{\n  \"type\": \"stop_spectating\"\n}"), Ok(Command::StopSpectating));
     }
 
     #[test]
@@ -158,6 +209,11 @@ mod tests {
             (r#"{"type":"make_move","move_data":{}}"#, "invalid_message", "\"match_id\""),
             (r#"{"type":"make_move","match_id":"m"}"#, "invalid_message", "\"move_data\""),
             (r#"{"type":"resign"}"#, "invalid_message", "\"match_id\""),
+            (r#"{"type":"create_challenge","wager_lamports":1}"#, "invalid_message", "\"game_type\""),
+            (r#"{"type":"accept_challenge"}"#, "invalid_message", "\"challenge_id\""),
+            (r#"{"type":"cancel_challenge","challenge_id":7}"#, "invalid_message", "\"challenge_id\""),
+            (r#"{"type":"spectate_match"}"#, "invalid_message", "\"match_id\""),
+            (r#"{"type":"send_taunt","match_id":"m"}"#, "invalid_message", "\"taunt_id\""),
         ] {
             let problem = command(text).unwrap_err();
             assert_eq!(problem.code, code, "{text}");

@@ -10,7 +10,9 @@ use sdk_core::secret::Secret;
 use super::arena::SessionId;
 use super::house::{ROSTER, Strength};
 use super::json::Object;
+use super::profiles::Profile;
 use super::seeds;
+use super::showcase::HOUSE_AGE;
 
 /// At most this many agents can be registered.
 pub(crate) const MAX_AGENTS: usize = 10_000;
@@ -38,6 +40,9 @@ pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) wallet_address: String,
     pub(crate) created_at: SystemTime,
+    pub(crate) profile: Profile,
+    /// The linked NFT's public key in base58.
+    pub(crate) identity_8004: Option<String>,
     /// Its key. House agents have none.
     pub(crate) api_key: Option<Secret>,
     /// Its strength, when it is one of the sandbox's own.
@@ -81,9 +86,10 @@ impl Registry {
     pub(crate) fn new(strengths: &[Strength], rng: &mut fastrand::Rng, now: SystemTime) -> Self {
         let mut registry =
             Self { agents: Vec::new(), by_id: HashMap::new(), by_api_key: HashMap::new(), house: Vec::new() };
+        let since = now.checked_sub(HOUSE_AGE).unwrap_or(now);
         for (name, strength) in ROSTER {
             if strengths.contains(&strength) {
-                let key = registry.add(seeds::uuid(rng), name, NO_WALLET, Some(strength), now);
+                let key = registry.add(seeds::uuid(rng), name, NO_WALLET, Some(strength), since);
                 registry.house.push(key);
             }
         }
@@ -105,6 +111,8 @@ impl Registry {
             name: name.to_owned(),
             wallet_address: wallet_address.to_owned(),
             created_at,
+            profile: Profile::new(created_at),
+            identity_8004: None,
             api_key: None,
             house,
             session: None,
@@ -154,8 +162,24 @@ impl Registry {
         self.agents.get_mut(key.0)
     }
 
-    pub(crate) fn by_id(&self, id: &str) -> Option<&Agent> {
-        self.by_id.get(id).and_then(|key| self.get(*key))
+    pub(crate) fn by_id(&self, id: &str) -> Option<AgentKey> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Every agent, in the order of their registration; the house agents come first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (AgentKey, &Agent)> {
+        self.agents.iter().enumerate().map(|(index, agent)| (AgentKey(index), agent))
+    }
+
+    /// Gives an agent a new key in place of its old one.
+    pub(crate) fn rotate_key(&mut self, agent: AgentKey, rng: &mut fastrand::Rng) -> Option<Secret> {
+        let api_key = Secret::new(seeds::api_key(rng));
+        let old = self.get_mut(agent)?.api_key.replace(api_key.clone());
+        if let Some(old) = old {
+            self.by_api_key.remove(old.expose());
+        }
+        self.by_api_key.insert(api_key.expose().to_owned(), agent);
+        Some(api_key)
     }
 
     pub(crate) fn by_api_key(&self, api_key: &str) -> Option<AgentKey> {
@@ -173,6 +197,16 @@ impl Registry {
     /// One of the house agents, if there are any.
     pub(crate) fn pick_house(&self, rng: &mut fastrand::Rng) -> Option<AgentKey> {
         rng.choice(&self.house).copied()
+    }
+
+    /// Two house agents, of different strengths where there are any.
+    pub(crate) fn pick_two_of_house(&self, rng: &mut fastrand::Rng) -> Option<(AgentKey, AgentKey)> {
+        let first = *rng.choice(&self.house)?;
+        let strength = |agent: AgentKey| self.get(agent).and_then(|known| known.house);
+        let others = || self.house.iter().copied().filter(move |other| *other != first);
+        let unlike: Vec<AgentKey> = others().filter(|other| strength(*other) != strength(first)).collect();
+        let second = rng.choice(unlike).or_else(|| rng.choice(others().collect::<Vec<_>>()))?;
+        Some((first, second))
     }
 }
 

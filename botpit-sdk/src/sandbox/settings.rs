@@ -62,6 +62,13 @@ pub(crate) struct Settings {
     pub(crate) house: Vec<Strength>,
     pub(crate) house_wait: Duration,
     pub(crate) house_thinks: Duration,
+    /// How long a challenge stands before a house agent accepts it; never when none.
+    pub(crate) house_accepts_after: Option<Duration>,
+    /// How many challenges of house agents stand in the lobby.
+    pub(crate) house_challenges: usize,
+    pub(crate) house_taunts: bool,
+    /// How long a round of a live showcase match takes; there are no such matches when none.
+    pub(crate) live_showcase: Option<Duration>,
     /// Replaces every game's own time for a move.
     pub(crate) turn_timeout: Option<Duration>,
     pub(crate) between_rounds: Duration,
@@ -71,6 +78,11 @@ pub(crate) struct Settings {
     pub(crate) resume: Resume,
     pub(crate) missed_game_over: bool,
     pub(crate) queue_while_playing: bool,
+    /// How often an agent that waits is told how it goes; never when none.
+    pub(crate) queue_updates: Option<Duration>,
+    /// Whether a challenge outlives its creator's connection.
+    pub(crate) keep_challenges: bool,
+    pub(crate) zero_wager_is_free_play: bool,
     pub(crate) max_rounds: u32,
     /// The platform's share of the pot, in hundredths of a percent.
     pub(crate) fee_bps: u16,
@@ -87,6 +99,10 @@ impl Default for Settings {
             house: vec![Strength::Novice, Strength::Regular, Strength::Expert],
             house_wait: Duration::from_millis(250),
             house_thinks: Duration::from_millis(20),
+            house_accepts_after: Some(Duration::from_secs(1)),
+            house_challenges: 3,
+            house_taunts: true,
+            live_showcase: None,
             turn_timeout: None,
             between_rounds: Duration::ZERO,
             on_timeout: OnTimeout::default(),
@@ -95,6 +111,9 @@ impl Default for Settings {
             resume: Resume::default(),
             missed_game_over: true,
             queue_while_playing: true,
+            queue_updates: Some(Duration::from_secs(5)),
+            keep_challenges: false,
+            zero_wager_is_free_play: true,
             max_rounds: 100,
             fee_bps: 500,
             tell_fee: false,

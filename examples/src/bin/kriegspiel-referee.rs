@@ -42,9 +42,7 @@ fn serve(commands: impl BufRead, mut outputs: impl Write) -> std::io::Result<()>
     for line in commands.lines() {
         let output = match session.run(&line?) {
             Ok(output) => output.to_json(),
-            Err(error) => {
-                json!({"error": {"code": error.code().id(), "message": error.chain()}}).to_string()
-            }
+            Err(error) => json!({"error": {"code": error.code().id(), "message": error.chain()}}).to_string(),
         };
         writeln!(outputs, "{output}")?;
         outputs.flush()?;

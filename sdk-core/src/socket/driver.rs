@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::dial::{Socket, dial, gives_up_in};
 use super::options::SocketOptions;
@@ -19,6 +19,7 @@ use super::protocol::{Context, Lifecycle, Protocol, Shared, State, Verdict, Want
 use crate::backoff::{Backoff, MAX_SERVER_WAIT};
 use crate::error::{Error, Result, codes};
 use crate::heartbeat::{Beat, Heartbeat};
+use crate::record::{Direction, Occurrence};
 use crate::secret::Secret;
 use crate::wire::Text;
 
@@ -227,6 +228,9 @@ impl<P: Protocol> Driver<P> {
         match self.protocol.dial() {
             Ok(target) => {
                 self.secrets.clone_from(&target.secrets);
+                if let Some(record) = &self.options.record {
+                    record.keep_secret(&self.secrets);
+                }
                 self.timer.disarm();
                 let future = Box::pin(dial(target, self.options.clone()));
                 let notice = Some(Instant::now() + self.options.slow_notice);
@@ -266,19 +270,26 @@ impl<P: Protocol> Driver<P> {
         socket.get_mut().allow_reads(self.reads_left);
         self.link = Link::Open(Box::new(socket));
         self.shared.opened();
-        self.heartbeat =
-            Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
+        self.heartbeat = Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed));
         self.greeting_due = Some(now + self.options.greeting_timeout);
         self.stalled = None;
         self.flush_wanted = false;
         self.timer.disarm();
+        self.record(|| Occurrence::Opened);
         self.lifecycle(Lifecycle::Opened);
+    }
+
+    fn record(&self, occurrence: impl FnOnce() -> Occurrence) {
+        if let Some(record) = &self.options.record {
+            record.occurred(occurrence());
+        }
     }
 
     fn on_ready(&mut self) {
         self.greeting_due = None;
         self.was_ready = true;
         self.backoff.healthy(Instant::now());
+        self.record(|| Occurrence::Greeted);
         self.set_state(State::Connected);
     }
 
@@ -325,8 +336,21 @@ impl<P: Protocol> Driver<P> {
         self.frames = self.frames.wrapping_add(1);
         let mut cx = Context { shared: &mut self.shared };
         match message {
-            Message::Text(text) => self.protocol.on_text(Text(text), &mut cx),
-            Message::Binary(bytes) => self.protocol.on_binary(bytes, &mut cx),
+            Message::Text(text) => {
+                let text = Text(text);
+                if let Some(record) = &self.options.record {
+                    record.frame(Direction::In, &text);
+                }
+                self.protocol.on_text(text, &mut cx);
+            }
+            Message::Binary(bytes) => {
+                if let Some(record) = &self.options.record
+                    && let Ok(text) = Utf8Bytes::try_from(bytes.clone())
+                {
+                    record.frame(Direction::In, &Text(text));
+                }
+                self.protocol.on_binary(bytes, &mut cx);
+            }
             // The library answers a ping by itself; the answer leaves with the next flush.
             Message::Ping(_) => self.flush_wanted = true,
             Message::Pong(_) | Message::Frame(_) => {}
@@ -355,6 +379,9 @@ impl<P: Protocol> Driver<P> {
                 && !self.protocol.on_write(token, &mut Context { shared: &mut self.shared })
             {
                 continue;
+            }
+            if let Some(record) = &self.options.record {
+                record.frame(Direction::Out, &outgoing.text);
             }
             socket.as_mut().start_send(Message::Text(outgoing.text.0)).map_err(socket_error)?;
             self.flush_wanted = true;
@@ -396,8 +423,10 @@ impl<P: Protocol> Driver<P> {
         }
         if beat.is_some_and(|at| at <= now)
             && let Some(heartbeat) = &mut self.heartbeat
+            && let Link::Open(socket) = &self.link
         {
-            match heartbeat.beat(now, self.frames) {
+            // Bytes, not frames: a large message on a slow line is life long before it is whole.
+            match heartbeat.beat(now, socket.get_ref().received()) {
                 Beat::Quiet => {}
                 Beat::Ping => self.ping(),
                 Beat::Dead { silent_for } => {
@@ -422,16 +451,16 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn ping(&mut self) {
-        match self.protocol.ping() {
+        let own = self.protocol.ping();
+        if (own.is_none() || self.protocol.pings_socket_too())
+            && let Link::Open(socket) = &mut self.link
+            && Pin::new(&mut **socket).start_send(Message::Ping(bytes::Bytes::new())).is_ok()
+        {
+            self.flush_wanted = true;
+        }
+        if let Some(text) = own {
             // A full outbound queue means that the server takes nothing: the write deadline watches that.
-            Some(text) => drop(Context { shared: &mut self.shared }.send(text)),
-            None => {
-                if let Link::Open(socket) = &mut self.link
-                    && Pin::new(&mut **socket).start_send(Message::Ping(bytes::Bytes::new())).is_ok()
-                {
-                    self.flush_wanted = true;
-                }
-            }
+            drop(Context { shared: &mut self.shared }.send(text));
         }
     }
 
@@ -460,6 +489,7 @@ impl<P: Protocol> Driver<P> {
             let _ = socket.poll_flush(cx);
         }
         self.leave_link();
+        self.record(|| Occurrence::Lost(cause.to_string()));
         self.lifecycle(Lifecycle::Lost { cause: &cause });
         if matches!(self.shared.verdict, Some(Wanted::End(_))) {
             return; // the protocol wants no more; without a link the next step is the end
@@ -548,6 +578,7 @@ impl<P: Protocol> Driver<P> {
     fn finish(&mut self, reason: Option<Error>) {
         self.leave_link();
         self.link = Link::Over;
+        self.record(|| Occurrence::Ended(reason.as_ref().map(ToString::to_string)));
         self.lifecycle(Lifecycle::Ended { reason: reason.as_ref() });
         self.shared.over = true;
         self.shared.verdict = None;

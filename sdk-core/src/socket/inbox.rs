@@ -14,7 +14,7 @@ use super::protocol::Protocol;
 use crate::error::Result;
 
 /// What an [`Inbox`] needs to know of an event.
-pub trait InboxEvent: Send + 'static {
+pub trait InboxEvent: Sized + Send + 'static {
     /// About how much memory it holds, in bytes.
     fn weight(&self) -> usize;
 
@@ -23,6 +23,18 @@ pub trait InboxEvent: Send + 'static {
 
     /// The event that tells how many were dropped.
     fn lagged(dropped: u64) -> Self;
+
+    /// Whether two events belong to the same thing (a match, a room), so that a `lagged` event can name it.
+    fn is_akin(&self, other: &Self) -> bool {
+        let _ = other;
+        false
+    }
+
+    /// As [`lagged`](Self::lagged), when all that were dropped belong to the same thing as `one` of them.
+    fn lagged_like(dropped: u64, one: &Self) -> Self {
+        let _ = one;
+        Self::lagged(dropped)
+    }
 }
 
 /// The writing end: a [`Consumer`] that queues events for an [`InboxStream`].
@@ -47,6 +59,8 @@ struct Queue<E> {
     events: VecDeque<E>,
     bytes: usize,
     dropped: u64,
+    /// One of those that were dropped, as long as all belong together.
+    sample: Option<E>,
     reader: Option<Waker>,
     closed: bool,
     reader_gone: bool,
@@ -59,6 +73,7 @@ fn inbox<E: InboxEvent>(max_events: usize, max_bytes: usize) -> (Inbox<E>, Inbox
             events: VecDeque::new(),
             bytes: 0,
             dropped: 0,
+            sample: None,
             reader: None,
             closed: false,
             reader_gone: false,
@@ -86,7 +101,7 @@ impl<E: InboxEvent> Inbox<E> {
             if let Some(at) = queue.events.iter().position(InboxEvent::is_droppable) {
                 queue.drop_at(at);
             } else if event.is_droppable() {
-                queue.dropped += 1;
+                queue.note_dropped(event);
                 queue.wake();
                 return;
             } else if !queue.events.is_empty()
@@ -121,8 +136,17 @@ impl<E: InboxEvent> Queue<E> {
     fn drop_at(&mut self, at: usize) {
         if let Some(event) = self.events.remove(at) {
             self.bytes = self.bytes.saturating_sub(event.weight());
-            self.dropped += 1;
+            self.note_dropped(event);
         }
+    }
+
+    fn note_dropped(&mut self, event: E) {
+        if self.dropped == 0 {
+            self.sample = event.is_akin(&event).then_some(event);
+        } else {
+            self.sample.take_if(|sample| !sample.is_akin(&event));
+        }
+        self.dropped += 1;
     }
 
     fn wake(&mut self) {
@@ -139,7 +163,9 @@ impl<E: InboxEvent> Stream for InboxStream<E> {
         let mut queue = self.0.lock();
         if queue.dropped > 0 {
             let dropped = std::mem::take(&mut queue.dropped);
-            return Poll::Ready(Some(E::lagged(dropped)));
+            let sample = queue.sample.take();
+            let lagged = sample.map_or_else(|| E::lagged(dropped), |one| E::lagged_like(dropped, &one));
+            return Poll::Ready(Some(lagged));
         }
         match queue.events.pop_front() {
             Some(event) => {

@@ -6,6 +6,7 @@ use crate::backoff::BackoffPolicy;
 use crate::error::{Error, Result};
 use crate::heartbeat::HeartbeatPolicy;
 use crate::network::Network;
+use crate::record::Recording;
 
 /// The settings of a [`Driver`](super::Driver). The defaults suit a bot; platform crates change what their page says.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct SocketOptions {
     pub block_notice: Duration,
     /// Over how long reconnects spread when the server announces a restart. Default 15 s.
     pub restart_spread: Duration,
+    /// Writes every frame to a file. Default: none.
+    pub record: Option<Recording>,
     /// Makes jitter repeatable.
     pub seed: Option<u64>,
 }
@@ -60,6 +63,7 @@ impl Default for SocketOptions {
             slow_notice: Duration::from_millis(1_500),
             block_notice: Duration::from_millis(50),
             restart_spread: Duration::from_secs(15),
+            record: None,
             seed: None,
         }
     }

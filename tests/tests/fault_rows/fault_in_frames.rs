@@ -251,7 +251,7 @@ async fn row_16_a_flood_that_nobody_reads_is_bounded_and_counted() {
     let (mut kept, mut dropped) = (0, 0);
     while let Some(event) = bounded("the events", events.next()).await {
         match event {
-            Event::Lagged { dropped: count } => dropped += count,
+            Event::Lagged { dropped: count, .. } => dropped += count,
             Event::QueueUpdate(_) => kept += 1,
             _ => {}
         }

@@ -60,6 +60,13 @@ impl Game for Blotto {
     fn check_move(state: &State, _side: Side, answer: &Move) -> Result<()> {
         state.bid(answer.bid.points()).map(drop)
     }
+
+    /// An even share of the budget for each round that may come, rounded down.
+    fn safe_move(state: &State) -> Option<Move> {
+        let decided = state.score.a.saturating_add(state.score.b);
+        let rounds = Self::BEST_OF.saturating_sub(decided).max(1);
+        state.bid(state.your_budget / rounds).ok().map(Into::into)
+    }
 }
 
 /// A bid, made within a budget: [`State::bid`].

@@ -60,6 +60,11 @@ impl Game for Crash {
         }
         Ok(())
     }
+
+    /// The lowest cash-out that the state allows: it busts the least.
+    fn safe_move(state: &State) -> Option<Move> {
+        Some(state.nearest_allowed(CashOut::MIN).into())
+    }
 }
 
 /// A move: `{"cashout":2.5}` on the wire.

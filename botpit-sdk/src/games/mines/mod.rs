@@ -69,6 +69,11 @@ impl Game for Mines {
             _ => Ok(()),
         }
     }
+
+    /// One tile: it busts the least.
+    fn safe_move(_: &State) -> Option<Move> {
+        Some(Tiles::MIN.into())
+    }
 }
 
 bounded_number! {

@@ -45,6 +45,11 @@ impl Game for Rps {
     type Move = Move;
     type State = State;
     type RoundResult = RoundResult;
+
+    /// Any choice, by chance: nobody has an edge on it.
+    fn safe_move(_: &State) -> Option<Move> {
+        Some(UniformRandom::new().next_choice().into())
+    }
 }
 
 /// What a hand can show.

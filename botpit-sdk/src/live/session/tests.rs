@@ -1,14 +1,22 @@
 //! The session played through without a socket. The frames are those of the spec ("WebSocket Protocol"), with ids of
 //! their own.
 
+mod challenges;
+mod keys;
+mod matches;
+mod refusals;
+mod spectating;
+
 use std::time::Duration;
 
 use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::socket::{Protocol, Rehearsal};
 use sdk_core::wire::Text;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Command, Session, Timings};
+use crate::live::current_key::CurrentKey;
+use crate::live::lookup::Lookup;
 use crate::live::{Event, QueueJoined};
 use crate::model::{GameType, JoinQueue};
 
@@ -63,14 +71,17 @@ fn lost() -> Error {
     Error::new(&codes::CONNECTION_LOST, "the connection broke")
 }
 
-struct Stage(Rehearsal<Session>);
+struct Stage(Rehearsal<Session>, mpsc::UnboundedReceiver<Lookup>, CurrentKey);
 
 type Joining = oneshot::Receiver<Result<QueueJoined>>;
 
 impl Stage {
     fn new() -> Self {
         let url = "ws://127.0.0.1/api/v1/ws".parse().unwrap();
-        Self(Rehearsal::new(Session::new(url, "bp_live_abc123".into(), Timings::default())))
+        let key = CurrentKey::new("bp_live_abc123".into());
+        let (lookups, questions) = mpsc::unbounded_channel();
+        let session = Session::new(url, key.clone(), Timings::default()).asking(lookups);
+        Self(Rehearsal::new(session), questions, key)
     }
 
     fn ready() -> Self {
@@ -94,6 +105,21 @@ impl Stage {
         let request = JoinQueue::new(GameType::Rps, "0.01 SOL".parse().unwrap());
         self.0.command(Command::JoinQueue { request, reply });
         answer
+    }
+
+    /// Asks for something, and gives the answer to come.
+    fn ask<T>(
+        &mut self,
+        command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
+    ) -> oneshot::Receiver<Result<T>> {
+        let (reply, answer) = oneshot::channel();
+        self.0.command(command(reply));
+        answer
+    }
+
+    /// What the REST side was asked since.
+    fn questions(&mut self) -> Vec<Lookup> {
+        std::iter::from_fn(|| self.1.try_recv().ok()).collect()
     }
 
     fn leave(&mut self) -> oneshot::Receiver<Result<()>> {

@@ -17,11 +17,15 @@ use crate::sandbox::seeds;
 impl Arena {
     /// The match and the agent's side in it.
     pub(super) fn seat(&self, agent: AgentKey, match_id: &str) -> Result<(Arc<str>, Side), Problem> {
+        let open = self.open_match(match_id)?;
+        open.side_of(agent)
+            .map(|side| (Arc::clone(&open.id), side))
+            .ok_or_else(|| Problem::new("not_your_match", "you do not play in this match"))
+    }
+
+    pub(super) fn open_match(&self, match_id: &str) -> Result<&Match, Problem> {
         match self.matches.get(match_id) {
-            Some(open) => open
-                .side_of(agent)
-                .map(|side| (Arc::clone(&open.id), side))
-                .ok_or_else(|| Problem::new("not_your_match", "you do not play in this match")),
+            Some(open) => Ok(open),
             None if self.finished.iter().any(|finished| finished.id == match_id) => {
                 Err(Problem::new("match_over", "this match is over"))
             }
@@ -38,13 +42,25 @@ impl Arena {
         wager_lamports: u64,
         now: Instant,
     ) {
+        if let Some(id) = self.seat_players(first, second, game_type, pool, wager_lamports, now) {
+            self.begin_match(&id, now);
+        }
+    }
+
+    /// Makes a match, of which nobody is told yet.
+    pub(super) fn seat_players(
+        &mut self,
+        first: AgentKey,
+        second: AgentKey,
+        game_type: &str,
+        pool: Pool,
+        wager_lamports: u64,
+        now: Instant,
+    ) -> Option<Arc<str>> {
         let players =
             if self.rng.matches.bool() { Pair { a: first, b: second } } else { Pair { a: second, b: first } };
-        let (Some(a), Some(b), Some(rules)) =
-            (self.player(players.a), self.player(players.b), games::rules_of(game_type))
-        else {
-            return;
-        };
+        let (a, b) = (self.player(players.a)?, self.player(players.b)?);
+        let rules = games::rules_of(game_type)?;
         let (server_seed, server_seed_hash) = seeds::server_seed(&mut self.rng.matches);
         let record = SandboxMatch {
             id: seeds::uuid(&mut self.rng.matches),
@@ -75,11 +91,21 @@ impl Arena {
             {
                 known.open_matches.insert((made.number, Arc::clone(&id)));
             }
-            self.send_to(agent, &made.match_found(side));
-            self.send_to(agent, &made.game_start(side));
         }
         self.matches.insert(Arc::clone(&id), made);
-        self.next_turn(&id, now);
+        Some(id)
+    }
+
+    /// Tells both players, and asks for the first move.
+    pub(super) fn begin_match(&mut self, id: &Arc<str>, now: Instant) {
+        let Some(open) = self.matches.get(id) else { return };
+        let told =
+            Side::BOTH.map(|side| (*open.players.get(side), open.match_found(side), open.game_start(side)));
+        for (agent, found, started) in told {
+            self.send_to(agent, &found);
+            self.send_to(agent, &started);
+        }
+        self.next_turn(id, now);
     }
 
     pub(super) fn player(&self, agent: AgentKey) -> Option<SandboxPlayer> {
@@ -104,11 +130,15 @@ impl Arena {
         let timeout = self.settings.turn_timeout.unwrap_or_else(|| open.timeout());
         open.open_turn(now + timeout);
         open.timer = Some(self.timers.set(now + timeout, Due::TurnEnds(Arc::clone(id))));
+        let thinks = match self.settings.live_showcase {
+            Some(pace) if open.is_showcase() => pace.min(timeout / 2),
+            _ => self.settings.house_thinks,
+        };
         let mut questions = Vec::new();
         for side in Side::BOTH {
             let agent = *open.players.get(side);
             if self.registry.get(agent).is_some_and(|known| known.house.is_some()) {
-                let at = now + self.settings.house_thinks;
+                let at = now + thinks;
                 let timer = self.timers.set(at, Due::HouseMoves(Arc::clone(id), side));
                 *open.house_timers.get_mut(side) = Some(timer);
             } else if let Some((_, frame)) = open.question(side) {
@@ -127,6 +157,7 @@ impl Arena {
         let strength = self.registry.get(*open.players.get(side)).and_then(|known| known.house);
         let Some(strength) = strength else { return };
         let move_data = open.house_move(side, strength);
+        self.house_may_taunt(id, side);
         // A house move follows the rules and comes once a turn: there is nobody to tell of a refusal.
         let _ = self.play(id, side, move_data, now);
     }
@@ -138,8 +169,9 @@ impl Arena {
         move_data: Value,
         now: Instant,
     ) -> Result<(), Problem> {
+        let at = self.wall_clock(now);
         let Some(open) = self.matches.get_mut(id) else { return Ok(()) };
-        let complete = open.play(side, move_data)?;
+        let complete = open.play(side, move_data, at)?;
         let (opponent, frame) = (*open.players.get(side.other()), open.opponent_moved());
         self.send_to(opponent, &frame);
         if complete {
@@ -160,6 +192,7 @@ impl Arena {
         if let Some(frame) = resolved.round_result {
             self.send_to(players.a, &frame);
             self.send_to(players.b, &frame);
+            self.tell_spectators(id, &frame);
         }
         match resolved.ending {
             Some(ending) => self.finish(id, ending, now),
@@ -186,6 +219,11 @@ impl Arena {
                 }
             }
             self.send_to(agent, &frame);
+        }
+        self.end_spectating(id, &over.game_over_for_all(&self.settings));
+        self.chronicle.match_settled(&over);
+        if over.is_showcase() {
+            self.exhibit_again(now);
         }
         self.finished.push_back(over.record);
         while self.finished.len() > self.settings.keep_matches {

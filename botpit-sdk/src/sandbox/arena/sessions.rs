@@ -82,6 +82,22 @@ impl Arena {
         }
     }
 
+    /// Who is connected under an id or a name.
+    pub(crate) fn connected(&self, agent: &str) -> Option<AgentKey> {
+        self.sessions
+            .values()
+            .filter_map(|session| session.agent)
+            .find(|key| self.registry.get(*key).is_some_and(|known| known.id == agent || known.name == agent))
+    }
+
+    /// Closes the connection of an agent whose key was rotated, if it has one. Its matches go on.
+    pub(crate) fn close_sessions_of(&mut self, agent: AgentKey, now: Instant) {
+        self.on_time(now);
+        if let Some(session) = self.registry.get(agent).and_then(|known| known.session) {
+            self.close(session, close::KEY_ROTATED, "the API key was rotated");
+        }
+    }
+
     pub(super) fn close(&mut self, session: SessionId, code: u16, reason: &'static str) {
         if self.sessions.contains_key(&session) {
             self.outbox.push((session, Outgoing::Close { code, reason }));
@@ -90,10 +106,14 @@ impl Arena {
     }
 
     pub(super) fn forget_session(&mut self, session: SessionId) {
+        self.stop_spectating(session);
         let Some(gone) = self.sessions.remove(&session) else { return };
         self.timers.cancel(gone.auth_timer);
         if let Some(agent) = gone.agent {
             self.leave_queue(agent);
+            if !self.settings.keep_challenges {
+                self.withdraw_challenges_of(agent);
+            }
             if let Some(known) = self.registry.get_mut(agent) {
                 known.session = None;
             }

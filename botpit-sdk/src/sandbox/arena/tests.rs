@@ -1,5 +1,12 @@
 //! The arena, driven by hand: no socket, and a time that stands still unless told.
 
+mod challenges;
+mod exhibition;
+mod restored;
+mod spectating;
+mod taunts;
+mod waiting;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -342,7 +349,6 @@ async fn queueing_is_checked() {
     let (code, message) = table.error(session, join("chess", json!(WAGER)));
     assert_eq!(code, "unknown_game");
     assert!(message.contains("rps"), "{message}");
-    assert_eq!(table.error(session, join("rps", json!(0))).0, "invalid_wager");
     assert_eq!(table.error(session, join("rps", json!(999_999))).0, "invalid_wager");
     assert_eq!(table.error(session, join("rps", json!(u64::MAX))).0, "invalid_wager");
     assert_eq!(table.error(session, join("rps", json!(0.5))).0, "invalid_message");
@@ -747,7 +753,7 @@ async fn a_reset_forgets_all_but_the_agents() {
         (session, found["server_seed_hash"].clone(), found["opponent_name"].clone())
     };
     let before = first_match(&mut table);
-    table.arena.restart(42);
+    table.arena.restart(42, table.now);
     table.collect();
     assert!(matches!(table.raw(before.0).as_slice(), [Outgoing::Close { code: close::RESET, .. }]));
     assert_eq!((table.arena.stats(), table.arena.matches().len()), ((0, 0), 0));
@@ -760,6 +766,13 @@ async fn a_reset_forgets_all_but_the_agents() {
 /// Something that a client, or the world, does.
 #[derive(Debug, Clone)]
 enum Deed {
+    Challenge(u64),
+    Accept,
+    CancelChallenge,
+    Watch,
+    StopWatching,
+    Taunt,
+    Rotate,
     Connect,
     Drop,
     Queue { coinflip: bool, wager: u64, free: bool },
@@ -782,19 +795,27 @@ fn deeds() -> impl Strategy<Value = (bool, Deed)> {
         1 => Just(Deed::Resign),
         1 => ".{0,40}".prop_map(Deed::Noise),
         1 => Just(Deed::Ping),
+        2 => prop_oneof![Just(0_u64), Just(1), Just(50_000_000)].prop_map(Deed::Challenge),
+        2 => Just(Deed::Accept),
+        1 => Just(Deed::CancelChallenge),
+        1 => Just(Deed::Watch),
+        1 => Just(Deed::StopWatching),
+        1 => Just(Deed::Taunt),
+        1 => Just(Deed::Rotate),
         3 => (0_u64..12_000).prop_map(Deed::Wait),
     ];
     (any::<bool>(), deed)
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    (any::<[bool; 6]>(), 0_u16..=10_000, 1_u32..20).prop_map(
-        |([house, game, same, larger, strict, pause], fee_bps, max_rounds)| Settings {
+    (any::<[bool; 7]>(), 0_u16..=10_000, 1_u32..20).prop_map(
+        |([house, game, same, larger, strict, pause, kept], fee_bps, max_rounds)| Settings {
             house: if house { vec![Strength::Novice, Strength::Expert] } else { Vec::new() },
             on_timeout: if game { OnTimeout::ForfeitGame } else { OnTimeout::ForfeitRound },
             tie_numbering: if same { TieNumbering::SameNumber } else { TieNumbering::NextNumber },
             wager_rule: if larger { WagerRule::Larger } else { WagerRule::Smaller },
             queue_while_playing: !strict,
+            keep_challenges: kept,
             between_rounds: if pause { Duration::from_millis(300) } else { Duration::ZERO },
             fee_bps,
             max_rounds,
@@ -843,6 +864,30 @@ proptest! {
                     Deed::Resign => Some(json!({ "type": "resign", "match_id": match_id }).to_string()),
                     Deed::Noise(text) => Some(text),
                     Deed::Ping => Some(json!({ "type": "ping" }).to_string()),
+                    Deed::Challenge(wager) => Some(
+                        json!({ "type": "create_challenge", "game_type": "rps", "wager_lamports": wager }).to_string(),
+                    ),
+                    Deed::Accept | Deed::CancelChallenge => {
+                        let kind = if matches!(deed, Deed::Accept) { "accept_challenge" } else { "cancel_challenge" };
+                        let open = table.arena.open_challenges().pop().map_or_else(String::new, |open| open.id);
+                        Some(json!({ "type": kind, "challenge_id": open }).to_string())
+                    }
+                    Deed::Watch => {
+                        let other = opened[1 - who].last().cloned().unwrap_or_default();
+                        Some(json!({ "type": "spectate_match", "match_id": other }).to_string())
+                    }
+                    Deed::StopWatching => Some(json!({ "type": "stop_spectating" }).to_string()),
+                    Deed::Taunt => Some(
+                        json!({ "type": "send_taunt", "match_id": match_id, "taunt_id": "gg" }).to_string(),
+                    ),
+                    Deed::Rotate => {
+                        if let Some(agent) = table.arena.connected(["Alpha", "Beta"][who]) {
+                            table.arena.close_sessions_of(agent, table.now);
+                            table.collect();
+                        }
+                        sessions[who] = None;
+                        None
+                    }
                     Deed::Wait(ms) => {
                         table.run(Duration::from_millis(ms));
                         None
@@ -871,6 +916,7 @@ proptest! {
             prop_assert_eq!(table.arena.stats(), (0, 0));
             prop_assert_eq!(table.arena.connections(), 0);
             prop_assert_eq!(table.arena.next_deadline(), None);
+            prop_assert!(table.arena.spectators.is_empty());
             let matches = table.arena.matches();
             let mut ids: Vec<&String> = matches.iter().map(|played| &played.id).collect();
             ids.sort();

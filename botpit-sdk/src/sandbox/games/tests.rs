@@ -99,7 +99,7 @@ fn check_match(game_type: &str, seed: u64, late_per_16: u8, settings: &Settings)
             let state: Value = serde_json::from_str(&before).unwrap();
             assert_eq!(state["score"], json!(tally));
             for wrong in illegal(&state) {
-                let problem = played.play(side, wrong.clone()).unwrap_err();
+                let problem = played.play(side, wrong.clone(), SystemTime::UNIX_EPOCH).unwrap_err();
                 assert_eq!(problem.code, "invalid_move", "{game_type}: {wrong}");
                 assert!(problem.message.starts_with("a move is "), "{}", problem.message);
                 assert_eq!(shown(&played, side), before, "{game_type}: {wrong}");
@@ -108,9 +108,15 @@ fn check_match(game_type: &str, seed: u64, late_per_16: u8, settings: &Settings)
                 continue;
             }
             let move_data = legal(game_type, &state, rng);
-            assert!(played.play(side, move_data.clone()).is_ok(), "{game_type}: {move_data}");
+            assert!(
+                played.play(side, move_data.clone(), SystemTime::UNIX_EPOCH).is_ok(),
+                "{game_type}: {move_data}"
+            );
             spent[side as usize] += move_data["bid"].as_u64().unwrap_or(0);
-            assert_eq!(played.play(side, move_data).unwrap_err().code, "already_moved");
+            assert_eq!(
+                played.play(side, move_data, SystemTime::UNIX_EPOCH).unwrap_err().code,
+                "already_moved"
+            );
         }
         let resolved = played.resolve(settings).unwrap();
         let frame: Value = serde_json::from_str(&resolved.round_result.unwrap().text()).unwrap();
@@ -126,7 +132,7 @@ fn check_match(game_type: &str, seed: u64, late_per_16: u8, settings: &Settings)
             break ending;
         }
     };
-    assert_eq!(played.play(Side::A, json!({})).unwrap_err().code, "not_your_turn");
+    assert_eq!(played.play(Side::A, json!({}), SystemTime::UNIX_EPOCH).unwrap_err().code, "not_your_turn");
     assert!(spent.iter().all(|spent| *spent <= 15), "{spent:?}");
     let to_win = u64::from(rules_of(game_type).unwrap().rounds_to_win());
     let leader = higher(&tally[0], &tally[1]);
@@ -169,7 +175,7 @@ fn last_result(played: &mut Match, moves: [&Value; 2], settings: &Settings) -> (
     for rounds in 1.. {
         played.open_turn(Instant::now());
         for (side, move_data) in Side::BOTH.into_iter().zip(moves) {
-            played.play(side, move_data.clone()).unwrap();
+            played.play(side, move_data.clone(), SystemTime::UNIX_EPOCH).unwrap();
         }
         let resolved = played.resolve(settings).unwrap();
         let frame = resolved.round_result.unwrap().text();
@@ -192,7 +198,7 @@ fn blotto_with_nothing_left_ends_by_the_round_limit() {
     let mut played = new_match("blotto", &seed.unwrap());
     played.open_turn(Instant::now());
     for side in Side::BOTH {
-        played.play(side, json!({ "bid": 15 })).unwrap();
+        played.play(side, json!({ "bid": 15 }), SystemTime::UNIX_EPOCH).unwrap();
     }
     assert!(played.resolve(&settings).unwrap().ending.is_none());
     let nothing = json!({ "bid": 0 });
@@ -459,7 +465,7 @@ fn house_matches(game_type: &str, a: Strength, b: Strength, matches: u64) -> Pai
             played.open_turn(Instant::now());
             for (side, strength) in Side::BOTH.into_iter().zip(strengths) {
                 let move_data = played.house_move(side, strength);
-                let taken = played.play(side, move_data.clone());
+                let taken = played.play(side, move_data.clone(), SystemTime::UNIX_EPOCH);
                 assert!(taken.is_ok(), "{game_type}, {strength:?}: {move_data}: {taken:?}");
             }
             if let Some(ending) = played.resolve(&Settings::default()).unwrap().ending {

@@ -17,12 +17,38 @@ pub(super) enum Diagonals {
 
 /// The moves that may be asked, in the order of their UCI texts.
 pub(super) fn askable(board: &dyn Board, diagonals: Diagonals) -> Vec<UciMove> {
-    let mut moves = Vec::with_capacity(64);
-    pawn_moves(board, diagonals, &mut moves);
-    piece_moves(board, &mut moves);
-    castling(board, &mut moves);
-    drops(board, &mut moves);
-    moves.sort_unstable_by_key(|uci| as_written(*uci));
+    // Drops are many, and made in order; a capital letter comes before every file.
+    let mut moves = drops(board);
+    let dropped = moves.len();
+    board_moves(board, diagonals, &mut moves);
+    if let Some(moves) = moves.get_mut(dropped..) {
+        moves.sort_unstable_by_key(|uci| as_written(*uci));
+    }
+    moves
+}
+
+/// The moves of the men on the board, in no order.
+pub(super) fn board_moves(board: &dyn Board, diagonals: Diagonals, moves: &mut Vec<UciMove>) {
+    moves.reserve(64);
+    pawn_moves(board, diagonals, moves);
+    piece_moves(board, moves);
+    castling(board, moves);
+}
+
+/// The drops, in the order of their UCI texts.
+pub(super) fn drops(board: &dyn Board) -> Vec<UciMove> {
+    use PieceKind::{Bishop, Knight, Pawn, Queen, Rook};
+
+    let mut moves = Vec::new();
+    let Some(pockets) = board.pockets() else { return moves };
+    let free = !board.men(board.turn());
+    let pocket = pockets.of(board.turn());
+    for kind in [Bishop, Knight, Pawn, Queen, Rook].into_iter().filter(|kind| pocket.count(*kind) > 0) {
+        let targets = if kind == Pawn { free - LAST_RANKS } else { free };
+        let in_order = (0..8).flat_map(|file| (0..8).filter_map(move |rank| Square::new(file, rank)));
+        let to = in_order.filter(|square| targets.contains(*square));
+        moves.extend(to.filter_map(|to| UciMove::drop(kind, to)));
+    }
     moves
 }
 
@@ -72,16 +98,6 @@ fn castling(board: &dyn Board, moves: &mut Vec<UciMove>) {
     for wing in Wing::BOTH.into_iter().filter(|wing| board.may_castle(mover, *wing)) {
         let free = wing.castling(mover).filter(|castling| (castling.between & own).is_empty());
         moves.extend(free.and_then(|castling| UciMove::new(castling.king_from, castling.king_to)));
-    }
-}
-
-fn drops(board: &dyn Board, moves: &mut Vec<UciMove>) {
-    let Some(pockets) = board.pockets() else { return };
-    let free = !board.men(board.turn());
-    let pocket = pockets.of(board.turn());
-    for kind in PieceKind::ALL.into_iter().filter(|kind| pocket.count(*kind) > 0) {
-        let targets = if kind == PieceKind::Pawn { free - LAST_RANKS } else { free };
-        moves.extend(targets.iter().filter_map(|to| UciMove::drop(kind, to)));
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) trait Board {
     /// The men that give check to the side to move.
     fn checkers(&self) -> SquareSet;
 
-    /// Whether a move that the side to move may ask, or could ask if it asked nothing else, is legal.
+    /// Whether a move that is askable at the start of a turn is legal.
     fn is_legal(&self, uci: UciMove) -> bool;
 
     fn has_legal_move(&self) -> bool;

@@ -1,6 +1,6 @@
 //! The board of crazykrieg: captured men change sides and are dropped, so a side may have more than 16 on the board.
 
-use super::askable::{Diagonals, askable};
+use super::askable::{Diagonals, board_moves, drops};
 use super::attacks::{attacks, back_rank, double_step, is_last_rank, step};
 use super::board::Board;
 use super::castling::{Castling, Rights, Wing};
@@ -56,8 +56,10 @@ impl Crazyhouse {
         let mut men = self.men;
         let Some(from) = uci.from() else {
             let kind = uci.dropped()?;
-            let free = !men.occupied().contains(to) && !(kind == PieceKind::Pawn && is_last_rank(to));
-            (free && self.pockets.of(mover).count(kind) > 0).then_some(())?;
+            let pawn_at_the_end = kind == PieceKind::Pawn && is_last_rank(to);
+            if men.occupied().contains(to) || pawn_at_the_end || self.pockets.of(mover).count(kind) == 0 {
+                return None;
+            }
             men.put(to, Man { color: mover, kind, promoted: false });
             return Some(men);
         };
@@ -68,7 +70,9 @@ impl Crazyhouse {
             return self.men_after_castling(castling);
         }
         let promotes = man.kind == PieceKind::Pawn && is_last_rank(to);
-        (self.reaches(man, from, to) && promotes == uci.promotion().is_some()).then_some(())?;
+        if !self.reaches(man, from, to) || promotes != uci.promotion().is_some() {
+            return None;
+        }
         if let Some(taken) = self.taken_by(uci) {
             men.take(taken.at);
         }
@@ -105,7 +109,9 @@ impl Crazyhouse {
         let may = self.rights.of(mover).has(wing)
             && (self.men.occupied() & between).is_empty()
             && passes.into_iter().all(|square| self.men.attackers(square, !mover).is_empty());
-        may.then_some(())?;
+        if !may {
+            return None;
+        }
         let mut men = self.men;
         men.take(king_from);
         men.take(rook_from);
@@ -170,7 +176,10 @@ impl Board for Crazyhouse {
     }
 
     fn has_legal_move(&self) -> bool {
-        askable(self, Diagonals::All).into_iter().any(|uci| self.is_legal(uci))
+        let mut moves = Vec::new();
+        board_moves(self, Diagonals::All, &mut moves);
+        moves.into_iter().any(|uci| self.is_legal(uci))
+            || drops(self).into_iter().any(|uci| self.is_legal(uci))
     }
 
     fn play(&mut self, uci: UciMove) {

@@ -39,19 +39,23 @@ pub(super) fn ending(
 }
 
 fn nobody_can_win(board: &dyn Board) -> bool {
-    let of = |kind| board.pieces(Color::White, kind) | board.pieces(Color::Black, kind);
     let Some(pockets) = board.pockets() else {
         return Color::BOTH.into_iter().all(|color| !can_win(board, color));
     };
-    // Men that can be dropped, or were pawns once, do not leave the game. Three men are two kings and one more.
-    let dropped = |kind| pockets.white.count(kind).saturating_add(pockets.black.count(kind));
-    let men = (board.men(Color::White) | board.men(Color::Black)).len();
-    let all = PieceKind::ALL.into_iter().map(dropped).fold(men, u32::saturating_add);
-    all <= 3
+    // Men that can be dropped do not leave the game. Three men are two kings and one more.
+    let men = board.men(Color::White) | board.men(Color::Black);
+    pockets.white.total() == 0
+        && pockets.black.total() == 0
+        && men.len() <= 3
         && board.promoted().is_empty()
-        && [PieceKind::Pawn, PieceKind::Rook, PieceKind::Queen]
-            .into_iter()
-            .all(|kind| of(kind).is_empty() && dropped(kind) == 0)
+        && MATING.into_iter().all(|kind| of_both(board, kind).is_empty())
+}
+
+/// Each of these is enough to mate, with time.
+const MATING: [PieceKind; 3] = [PieceKind::Pawn, PieceKind::Rook, PieceKind::Queen];
+
+fn of_both(board: &dyn Board, kind: PieceKind) -> SquareSet {
+    board.pieces(Color::White, kind) | board.pieces(Color::Black, kind)
 }
 
 /// Whether there is any way for a side to give mate, however badly the other one plays.
@@ -60,8 +64,8 @@ fn can_win(board: &dyn Board, color: Color) -> bool {
     const DARK: SquareSet = SquareSet::from_bits(0xaa55_aa55_aa55_aa55);
 
     let own = |kind| board.pieces(color, kind);
-    let all = |kind| board.pieces(Color::White, kind) | board.pieces(Color::Black, kind);
-    if [PieceKind::Pawn, PieceKind::Rook, PieceKind::Queen].into_iter().any(|kind| !own(kind).is_empty()) {
+    let all = |kind| of_both(board, kind);
+    if MATING.into_iter().any(|kind| !own(kind).is_empty()) {
         return true;
     }
     if !own(PieceKind::Knight).is_empty() {

@@ -77,6 +77,8 @@ pub struct Referee {
     move_number: u32,
     result: Option<GameResult>,
     records: Vec<Record>,
+    /// The full move of the last question on each side's scoresheet. Nonsense counts here, though no entry is made of it.
+    last_heard: Sides<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -125,6 +127,7 @@ impl Referee {
             move_number,
             result: None,
             records: Vec::new(),
+            last_heard: Sides::default(),
         };
         let captures = referee.captures_of_the_turn();
         referee.begin_turn(captures);
@@ -195,9 +198,15 @@ impl Referee {
             Question::Move(uci) => self.answer_move(uci),
             Question::Any => self.answer_any(),
         };
-        if !over && !matches!(answer.main, Announcement::ImpossibleToAsk | Announcement::Nonsense) {
+        if !over && answer.main != Announcement::ImpossibleToAsk {
             let is_public = self.surface.illegal_is_public || answer.main != Announcement::IllegalMove;
-            self.records.push(Record { turn, color, question, answer: answer.clone(), is_public });
+            *self.last_heard.of_mut(color) = turn;
+            if is_public {
+                *self.last_heard.of_mut(!color) = turn;
+            }
+            if answer.main != Announcement::Nonsense {
+                self.records.push(Record { turn, color, question, answer: answer.clone(), is_public });
+            }
         }
         answer
     }
@@ -414,7 +423,7 @@ impl Referee {
 
     /// What a side has heard: the own questions with their answers, and the answers to the opponent's.
     pub fn scoresheet(&self, viewer: Color) -> Scoresheet {
-        scoresheet::scoresheet(&self.records, viewer)
+        scoresheet::scoresheet(&self.records, viewer, *self.last_heard.of(viewer))
     }
 }
 

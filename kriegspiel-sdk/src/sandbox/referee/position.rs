@@ -63,7 +63,7 @@ impl Position {
         let setup = Setup { board: &board, turn, rights, en_passant };
         let impossible =
             || refused("no game of chess gets there: look at kings, pawns, castling and en passant");
-        if !setup.men_are_home() || !setup.pawn_has_passed() {
+        if !setup.kings_are_apart() || !setup.men_are_home() || !setup.pawn_has_passed() {
             return Err(impossible());
         }
         let board = if drops {
@@ -132,6 +132,13 @@ impl Position {
 }
 
 impl Setup<'_> {
+    /// `cozy-chess` does not look at two kings side by side.
+    fn kings_are_apart(&self) -> bool {
+        let kings = Color::BOTH.map(|color| self.board.king(color));
+        let [Some(white), Some(black)] = kings else { return false };
+        white.file().abs_diff(black.file()).max(white.rank().abs_diff(black.rank())) > 1
+    }
+
     /// Whether every king and rook that may castle stands where it started.
     fn men_are_home(&self) -> bool {
         Color::BOTH.into_iter().all(|color| {

@@ -6,11 +6,9 @@ use crate::model::{
 };
 
 /// One side's scoresheet of these records.
-pub(super) fn scoresheet(records: &[Record], viewer: Color) -> Scoresheet {
+pub(super) fn scoresheet(records: &[Record], viewer: Color, last_move_number: u32) -> Scoresheet {
     let mut turns: Vec<RefereeTurn> = Vec::new();
-    let mut last_move_number = 0;
     for record in records.iter().filter(|record| record.is_heard_by(viewer)) {
-        last_move_number = record.turn;
         add(&mut turns, record.turn, record.color, entry(record, viewer));
         if let Some(news) = record.answer.pawn_news() {
             let turn = if record.color == Color::White { record.turn } else { record.turn.saturating_add(1) };
