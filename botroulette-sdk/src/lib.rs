@@ -3,6 +3,9 @@
 
 pub mod codes;
 pub mod model;
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+pub mod sandbox;
 
 mod address;
 mod answer;

@@ -7,10 +7,10 @@ pub mod knobs;
 pub mod knowledge;
 pub mod model;
 pub mod runner;
-pub mod strategies;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
+pub mod strategies;
 
 pub use client::{Client, ClientBuilder, GameEvents, Host, Reply};
 pub use knobs::Knobs;

@@ -1,7 +1,7 @@
 //! Moves by what they do.
 
-use super::log::Knowledge;
 use super::legality::Legality;
+use super::log::Knowledge;
 use crate::model::{PieceKind, UciMove};
 
 impl Knowledge {

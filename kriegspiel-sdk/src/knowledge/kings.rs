@@ -73,9 +73,10 @@ impl Tracker {
         let slid = lines()
             .any(|(direction, kinds)| !self.attackers_along(target, direction, kinds, own).0.is_empty());
         let stepped = [PieceKind::Knight, PieceKind::King].into_iter().any(|kind| {
-            steps(kind).iter().filter_map(|&(files, ranks)| target.offset(files, ranks)).any(|square| {
-                own.at(square).is_none() && self.may.at(square).may_be(kind)
-            })
+            steps(kind)
+                .iter()
+                .filter_map(|&(files, ranks)| target.offset(files, ranks))
+                .any(|square| own.at(square).is_none() && self.may.at(square).may_be(kind))
         });
         slid || stepped
     }
@@ -118,7 +119,8 @@ impl Tracker {
     fn check_line(&self, king: Square, kind: CheckKinds, announced: SpecialAnnouncement) -> CheckLine {
         let (mut attackers, mut between) = (SquareSet::EMPTY, SquareSet::EMPTY);
         if kind == CheckKinds::KNIGHT {
-            let squares = steps(PieceKind::Knight).iter().filter_map(|&(files, ranks)| king.offset(files, ranks));
+            let squares =
+                steps(PieceKind::Knight).iter().filter_map(|&(files, ranks)| king.offset(files, ranks));
             attackers = squares.filter(|square| self.may.at(*square).may_be(PieceKind::Knight)).collect();
         } else {
             for (direction, sliders) in lines() {
@@ -187,9 +189,7 @@ impl Tracker {
                 }
             }
             if kind == PieceKind::Knight {
-                for square in
-                    steps(kind).iter().filter_map(|&(files, ranks)| from.offset(files, ranks))
-                {
+                for square in steps(kind).iter().filter_map(|&(files, ranks)| from.offset(files, ranks)) {
                     note(square, CheckKinds::KNIGHT, true);
                 }
             }

@@ -58,11 +58,11 @@ impl Tracker {
     /// Whether the king is surely not attacked where it stands, passes and arrives.
     fn castling_is_safe(&self, from: Square, to: Square) -> bool {
         let ranks = from.file().min(to.file())..=from.file().max(to.file());
-        ranks
-            .filter_map(|file| Square::new(file, from.rank()))
-            .all(|square| square == from && !self.may_be_attacked(from) || {
+        ranks.filter_map(|file| Square::new(file, from.rank())).all(|square| {
+            square == from && !self.may_be_attacked(from) || {
                 square != from && self.king_is_safe_after(Some(from), square, PieceKind::King)
-            })
+            }
+        })
     }
 
     /// An own try was refused.

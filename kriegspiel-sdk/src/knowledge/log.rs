@@ -150,7 +150,8 @@ impl Knowledge {
 
     /// In how many tries of this turn the opponent failed, where that is told. Since the last move.
     pub fn opponents_failed_tries(&self) -> usize {
-        let last_own = self.log.iter().rposition(|heard| heard.entry.is_move_done() && heard.side == self.color);
+        let last_own =
+            self.log.iter().rposition(|heard| heard.entry.is_move_done() && heard.side == self.color);
         let since = last_own.map_or(0, |index| index + 1);
         let illegal = |heard: &&LogEntry| heard.entry.events.contains(&RefereeEvent::IllegalMove);
         self.log.iter().skip(since).filter(|heard| heard.side != self.color).filter(illegal).count()

@@ -68,10 +68,9 @@ impl Tracker {
                 lost_at = Some(*at);
                 self.captures(them, *at, limits, &mut moves);
                 let named = self.surface.is_some_and(|surface| surface.en_passant_named);
-                if let (Some(landing), false) = (at.offset(0, ahead(them)), named) {
-                    if passed == Some(*at) {
-                        self.en_passant(them, landing, limits, &mut moves);
-                    }
+                let landing = at.offset(0, ahead(them)).filter(|_| !named && passed == Some(*at));
+                if let Some(landing) = landing {
+                    self.en_passant(them, landing, limits, &mut moves);
                 }
             }
             (None, None, None) => {
@@ -252,14 +251,11 @@ impl Tracker {
         for (rook, between, king_to, rook_to) in [(7, &[5, 6][..], 6, 5), (0, &[1, 2, 3], 2, 3)] {
             let on = |file: u8| Square::new(file, king.rank());
             let free = between.iter().all(|&file| on(file).is_some_and(|square| self.may_pass(square)));
-            if let (true, Some(rook), Some(king_to), Some(rook_to)) =
-                (free, on(rook), on(king_to), on(rook_to))
-            {
-                if self.may.at(rook).may_be(PieceKind::Rook) {
-                    moves.add(king, king_to, Occupants::of(PieceKind::King));
-                    moves.leave(rook, Occupants::EMPTY);
-                    moves.leave(rook_to, Occupants::of(PieceKind::Rook));
-                }
+            let rook = on(rook).filter(|rook| free && self.may.at(*rook).may_be(PieceKind::Rook));
+            if let (Some(rook), Some(king_to), Some(rook_to)) = (rook, on(king_to), on(rook_to)) {
+                moves.add(king, king_to, Occupants::of(PieceKind::King));
+                moves.leave(rook, Occupants::EMPTY);
+                moves.leave(rook_to, Occupants::of(PieceKind::Rook));
             }
         }
     }

@@ -28,13 +28,15 @@ impl Tracker {
                     self.captured_on(goals);
                 }
             }
-            PawnNews::Tries(count) => match possible.len().cmp(&usize::try_from(count).unwrap_or(usize::MAX)) {
+            PawnNews::Tries(count) => match possible.len().cmp(&usize::try_from(count).unwrap_or(usize::MAX))
+            {
                 std::cmp::Ordering::Less => self.contradiction(),
                 std::cmp::Ordering::Equal => self.captured_on(possible.iter().map(|(_, to)| *to).collect()),
                 std::cmp::Ordering::Greater => {}
             },
             PawnNews::TriesFrom(pawns) => {
-                let others: Vec<_> = diagonals.into_iter().filter(|(from, _)| !pawns.contains(*from)).collect();
+                let others: Vec<_> =
+                    diagonals.into_iter().filter(|(from, _)| !pawns.contains(*from)).collect();
                 self.no_captures(&others);
                 for pawn in pawns.iter() {
                     let goals: SquareSet =

@@ -236,10 +236,11 @@ impl Tracker {
                     self.their_pawn_news(news);
                 }
             }
-            (EntryKind::IllegalMove, true) => match entry.uci() {
-                Some(uci) => self.refused(uci),
-                None => {}
-            },
+            (EntryKind::IllegalMove, true) => {
+                if let Some(uci) = entry.uci() {
+                    self.refused(uci);
+                }
+            }
             (EntryKind::IllegalMove, false) => self.their_try_failed = true,
             (EntryKind::Move | EntryKind::Capture, own) => {
                 let told = Told::read(&entry.events);
@@ -297,13 +298,20 @@ impl Tracker {
             (None, None) => return self.lose_track(),
         };
         let taken = match (told.en_passant, &told.captured, uci.from()) {
-            (Some(_), _, Some(from)) => Square::new(to.file(), from.rank()).map(|at| (at, Some(PieceKind::Pawn))),
+            (Some(_), _, Some(from)) => {
+                Square::new(to.file(), from.rank()).map(|at| (at, Some(PieceKind::Pawn)))
+            }
             (_, Some((_, at)), _) if *at != to => Some((*at, Some(PieceKind::Pawn))),
-            (_, Some((piece, at)), _) => Some((*at, piece.as_ref().and_then(|piece| self.announced_kind(piece)))),
+            (_, Some((piece, at)), _) => {
+                Some((*at, piece.as_ref().and_then(|piece| self.announced_kind(piece))))
+            }
             _ => None,
         };
         if let Some((at, kind)) = taken {
-            self.restrict(at, kind.map_or(Occupants::MEN.without(Occupants::of(PieceKind::King)), Occupants::of));
+            self.restrict(
+                at,
+                kind.map_or(Occupants::MEN.without(Occupants::of(PieceKind::King)), Occupants::of),
+            );
             self.may.set(at, Occupants::EMPTY);
             self.men = self.men.saturating_sub(1);
         }

@@ -80,7 +80,11 @@ mod tests {
     use crate::model::Provider;
 
     /// Rounds every 5 s for a span; the seconds at which something was reported.
-    fn reports(heartbeat: &mut Heartbeat, says: impl Fn(u64) -> Option<Availability>, seconds: u64) -> Vec<u64> {
+    fn reports(
+        heartbeat: &mut Heartbeat,
+        says: impl Fn(u64) -> Option<Availability>,
+        seconds: u64,
+    ) -> Vec<u64> {
         let clock = Clock::paused();
         let mut sent = Vec::new();
         for second in (0..seconds).step_by(5) {
@@ -105,14 +109,22 @@ mod tests {
 
         let mut heartbeat = Heartbeat::new(REPORT_EVERY);
         let out = |at: u64| {
-            if (30..60).contains(&at) { Some(Availability::not_ready(Provider::OpenAi, "timeout")) } else { ready() }
+            if (30..60).contains(&at) {
+                Some(Availability::not_ready(Provider::OpenAi, "timeout"))
+            } else {
+                ready()
+            }
         };
         assert_eq!(reports(&mut heartbeat, out, 95), [0, 30, 60, 90]);
         let out = |at: u64| {
             if at < 15 { Some(Availability::not_ready(Provider::OpenAi, "timeout")) } else { ready() }
         };
         let mut heartbeat = Heartbeat::new(REPORT_EVERY);
-        assert_eq!(reports(&mut heartbeat, out, 60), [0, 15, 45], "it is asked again after 15 s, and news are told at once");
+        assert_eq!(
+            reports(&mut heartbeat, out, 60),
+            [0, 15, 45],
+            "it is asked again after 15 s, and news are told at once"
+        );
     }
 
     #[test]

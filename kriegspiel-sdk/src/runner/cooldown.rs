@@ -35,7 +35,12 @@ impl JoinCooldown {
 
     /// The platform refused with `BOT_JOIN_COOLDOWN`: the bot joined less than a minute before, by the server's clock. How
     /// long before it does not say, so a whole minute is waited unless it asks for another span.
-    pub(super) fn refused(&mut self, now: SystemTime, server: Option<SystemTime>, retry_after: Option<Duration>) {
+    pub(super) fn refused(
+        &mut self,
+        now: SystemTime,
+        server: Option<SystemTime>,
+        retry_after: Option<Duration>,
+    ) {
         let waited = JOIN_COOLDOWN.saturating_sub(retry_after.unwrap_or(JOIN_COOLDOWN));
         self.ours = Some(now.checked_sub(waited).unwrap_or(now));
         self.servers = None;

@@ -1,5 +1,6 @@
 //! Doing less when something goes wrong again and again (spec, "Good citizenship").
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,9 +29,9 @@ impl fmt::Display for TroubleKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DegradePolicy {
-    /// After so many failures one after the other, of one kind. At least 1. Default: 5.
-    pub after: u32,
-    /// It does more again after so long without a failure. Default: five minutes.
+    /// After so many failures of one kind within `calm`. From 1 to 1,000. Default: 5.
+    pub after: usize,
+    /// The span in which failures are counted. It does more again after so long without any. Default: five minutes.
     pub calm: Duration,
 }
 
@@ -41,18 +42,20 @@ impl Default for DegradePolicy {
 }
 
 impl DegradePolicy {
-    /// After so many failures one after the other, for at least so long.
-    pub fn new(after: u32, calm: Duration) -> Self {
-        Self { after: after.max(1), calm }
+    /// After so many failures within this span, for at least as long.
+    pub fn new(after: usize, calm: Duration) -> Self {
+        Self { after: after.clamp(1, 1_000), calm }
     }
 }
 
 /// Whether the bot is well. While it is not, it creates and joins no games.
+///
+/// Failures are counted within a span, and not in a row: a platform whose lists work and whose moves fail is in trouble too.
 #[derive(Debug, Clone)]
 pub(super) struct Health {
     policy: DegradePolicy,
-    platform: u32,
-    strategy: u32,
+    platform: VecDeque<Instant>,
+    strategy: VecDeque<Instant>,
     last_trouble: Option<Instant>,
     why: Option<String>,
 }
@@ -69,49 +72,48 @@ pub(super) enum HealthChange {
 impl Health {
     /// Well.
     pub(super) fn new(policy: DegradePolicy) -> Self {
-        Self { policy, platform: 0, strategy: 0, last_trouble: None, why: None }
+        let (platform, strategy) = (VecDeque::new(), VecDeque::new());
+        Self { policy, platform, strategy, last_trouble: None, why: None }
     }
 
     /// Something failed. `what` is told once, as the reason.
     pub(super) fn trouble(&mut self, now: Instant, kind: &TroubleKind, what: &str) -> Option<HealthChange> {
+        let DegradePolicy { after, calm } = self.policy;
         self.last_trouble = Some(now);
-        let count = self.count(kind);
-        *count = count.saturating_add(1);
-        let count = *count;
-        if count < self.policy.after.max(1) || self.why.is_some() {
+        let failures = match kind {
+            TroubleKind::Platform => &mut self.platform,
+            TroubleKind::Strategy => &mut self.strategy,
+        };
+        failures.retain(|at| now.saturating_duration_since(*at) < calm);
+        failures.push_back(now);
+        let count = failures.len();
+        if count < after.max(1) || self.why.is_some() {
             return None;
         }
-        let times = if count == 1 { "once".to_owned() } else { format!("{count} times in a row") };
-        let why = format!("{kind} {times}; the last time: {what}");
+        let why = match count {
+            1 => format!("{kind}: {what}"),
+            _ => format!("{kind} {count} times within {} s, at last: {what}", calm.as_secs()),
+        };
         self.why = Some(why.clone());
         Some(HealthChange::Degraded(why))
     }
 
-    /// Something worked. It ends the row of failures of its kind; the bot does more again when there was no failure of any
-    /// kind for the policy's span.
-    pub(super) fn fine(&mut self, now: Instant, kind: &TroubleKind) -> Option<HealthChange> {
-        *self.count(kind) = 0;
+    /// Something worked. The bot does more again when there was no failure of any kind for the policy's span.
+    pub(super) fn fine(&mut self, now: Instant) -> Option<HealthChange> {
         self.why.as_ref()?;
-        let calm = self
-            .last_trouble
-            .is_none_or(|last| now.saturating_duration_since(last) >= self.policy.calm);
-        if !calm {
+        let calm = |last| now.saturating_duration_since(last) >= self.policy.calm;
+        if !self.last_trouble.is_none_or(calm) {
             return None;
         }
-        (self.platform, self.strategy, self.why) = (0, 0, None);
+        self.platform.clear();
+        self.strategy.clear();
+        self.why = None;
         Some(HealthChange::Recovered)
     }
 
     /// Why the bot does less. `None`: it is well.
     pub(super) fn why(&self) -> Option<&str> {
         self.why.as_deref()
-    }
-
-    fn count(&mut self, kind: &TroubleKind) -> &mut u32 {
-        match kind {
-            TroubleKind::Platform => &mut self.platform,
-            TroubleKind::Strategy => &mut self.strategy,
-        }
     }
 }
 
@@ -125,26 +127,37 @@ mod tests {
     fn repeated_trouble_degrades_and_calm_recovers() {
         let clock = Clock::paused();
         let mut health = Health::new(DegradePolicy::default());
-        for _ in 0..4 {
+        for _ in 0..12 {
             assert_eq!(health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 502"), None);
+            assert_eq!(health.fine(clock.now()), None);
+            clock.advance(Duration::from_secs(80));
         }
-        health.fine(clock.now(), &TroubleKind::Platform);
         for _ in 0..4 {
-            assert_eq!(health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 502"), None, "the row was broken");
+            assert_eq!(
+                health.trouble(clock.now(), &TroubleKind::Strategy, "panic"),
+                None,
+                "kinds are counted apart"
+            );
         }
-        assert_eq!(health.trouble(clock.now(), &TroubleKind::Strategy, "panic"), None, "kinds are counted apart");
-        let Some(HealthChange::Degraded(why)) = health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 503") else {
+        assert_eq!(health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 502"), None);
+        let Some(HealthChange::Degraded(why)) =
+            health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 503")
+        else {
             panic!("well after five failures");
         };
-        assert_eq!(why, "calls to the platform failed 5 times in a row; the last time: HTTP 503");
+        assert_eq!(why, "calls to the platform failed 5 times within 300 s, at last: HTTP 503");
         assert_eq!(health.why(), Some(&*why));
         assert_eq!(health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 504"), None, "it is said once");
 
         clock.advance(Duration::from_secs(299));
-        assert_eq!(health.fine(clock.now(), &TroubleKind::Platform), None);
+        assert_eq!(health.fine(clock.now()), None);
         clock.advance(Duration::from_secs(1));
-        assert_eq!(health.fine(clock.now(), &TroubleKind::Platform), Some(HealthChange::Recovered));
+        assert_eq!(health.fine(clock.now()), Some(HealthChange::Recovered));
         assert_eq!(health.why(), None);
-        assert_eq!(health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 502"), None, "it counts from zero");
+        assert_eq!(
+            health.trouble(clock.now(), &TroubleKind::Platform, "HTTP 502"),
+            None,
+            "it counts from zero"
+        );
     }
 }

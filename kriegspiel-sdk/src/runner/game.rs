@@ -10,7 +10,6 @@ use sdk_core::dispatch::caught;
 use sdk_core::error::Error;
 
 use super::choice::{ASKED_AGAIN, FailureCause, StrategyFailure, check, fallback};
-use super::degraded::TroubleKind;
 use super::event::PlayEvent;
 use super::hints::{Hint, Hints};
 use super::pace::{Heard, TurnWatch};
@@ -64,18 +63,7 @@ impl<S: Strategy> Game<S> {
         let watch = TurnWatch::new(&table.pace, game.color, 1, clock.now());
         let policy = BackoffPolicy::exponential(Duration::from_secs(2), Duration::from_secs(60));
         let backoff = Backoff::new(policy.with_jitter(Jitter::Equal), Some(rng.u64(..)));
-        Self {
-            table,
-            game,
-            strategy,
-            rng,
-            hints,
-            watch,
-            backoff,
-            position: None,
-            heard: 0,
-            fallbacks: 0,
-        }
+        Self { table, game, strategy, rng, hints, watch, backoff, position: None, heard: 0, fallbacks: 0 }
     }
 
     pub(super) async fn play(mut self) -> Played {
@@ -303,7 +291,7 @@ impl<S: Strategy> Game<S> {
             let cause = match chosen {
                 Ok(Ok(Ok(action))) => match check(position, action) {
                     Ok(()) => {
-                        table.fine(&TroubleKind::Strategy);
+                        table.fine();
                         return Flow::Continue(action);
                     }
                     Err(complaint) => FailureCause::Nonsense(complaint),
@@ -384,7 +372,7 @@ impl<S: Strategy> Game<S> {
 
     fn worked(&mut self) {
         self.backoff.healthy(self.table.clock.now());
-        self.table.fine(&TroubleKind::Platform);
+        self.table.fine();
     }
 
     /// A call failed.

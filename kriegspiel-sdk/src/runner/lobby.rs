@@ -186,11 +186,18 @@ impl Lobby {
     }
 
     /// Creating was refused (spec, "Error shape", good bot behavior). Returns what to say about it.
-    pub(super) fn creation_refused(&mut self, error: &Error, asked: &CreateGame, now: Instant) -> &'static str {
+    pub(super) fn creation_refused(
+        &mut self,
+        error: &Error,
+        asked: &CreateGame,
+        now: Instant,
+    ) -> &'static str {
         let code = error.platform_code::<ErrorCode>();
         let (hold, said) = match code {
             Some(ErrorCode::BotAlreadyHasOpenGame) => (HOLD, "one game waits already: the bot keeps polling"),
-            Some(ErrorCode::BotUnavailable) => (LONG_HOLD, "the platform calls the bot unavailable: later again"),
+            Some(ErrorCode::BotUnavailable) => {
+                (LONG_HOLD, "the platform calls the bot unavailable: later again")
+            }
             Some(ErrorCode::BotRuleVariantUnsupported) => {
                 self.settings.creates.retain(|ruleset| Some(ruleset) != asked.rule_variant.as_ref());
                 (HOLD, "the ruleset is not created any more")
@@ -210,7 +217,12 @@ impl Lobby {
     }
 
     /// Joining was refused (spec, "Error shape", good bot behavior). Returns what to say about it.
-    pub(super) fn join_refused(&mut self, error: &Error, game: &OpenGameKey, wall: SystemTime) -> &'static str {
+    pub(super) fn join_refused(
+        &mut self,
+        error: &Error,
+        game: &OpenGameKey,
+        wall: SystemTime,
+    ) -> &'static str {
         let code = error.platform_code::<ErrorCode>();
         if code != Some(ErrorCode::BotJoinCooldown) {
             self.close(&game.code);
@@ -291,11 +303,9 @@ mod tests {
     fn one_waiting_game_at_most_and_only_under_the_caps() {
         let now = Clock::paused().now();
         let mut lobby = lobby();
-        for view in [
-            View { waiting: true, ..VIEW },
-            View { active: 2, ..VIEW },
-            View { wanted: Some(0), ..VIEW },
-        ] {
+        for view in
+            [View { waiting: true, ..VIEW }, View { active: 2, ..VIEW }, View { wanted: Some(0), ..VIEW }]
+        {
             assert_eq!(lobby.listed(&[], view, now), None, "{view:?}");
         }
         // The list of own games shows twenty at most: the lobby's list may know better.
@@ -303,7 +313,11 @@ mod tests {
         let game = lobby.listed(&[open("K2Q9MJ", "you", "rand")], VIEW, now).unwrap();
         assert_eq!(game, CreateGame::open(Ruleset::BerkeleyAny));
         lobby.created();
-        assert_eq!(lobby.listed(&[], VIEW, now).unwrap().rule_variant, Some(Ruleset::Wild16), "they take turns");
+        assert_eq!(
+            lobby.listed(&[], VIEW, now).unwrap().rule_variant,
+            Some(Ruleset::Wild16),
+            "they take turns"
+        );
     }
 
     #[test]
@@ -354,7 +368,10 @@ mod tests {
         clock.advance(SCAN_EVERY);
         assert!(lobby.wants_list(VIEW, clock.now(), WALL));
         lobby.joined(&key("K2Q9MN", "you"), WALL, None);
-        assert!(!lobby.wants_list(View { waiting: true, ..VIEW }, clock.now(), WALL), "nothing to do with it");
+        assert!(
+            !lobby.wants_list(View { waiting: true, ..VIEW }, clock.now(), WALL),
+            "nothing to do with it"
+        );
     }
 
     #[test]
@@ -391,7 +408,13 @@ mod tests {
             (refusal(400, "BOT_RULE_VARIANT_UNSUPPORTED"), 60, 1),
             (refusal(400, "BOT_CREATE_REQUIRES_HUMAN_OPPONENT"), 300, 0),
             (Error::new(&codes::HTTP_STATUS, "unprocessable").with_status(422), 60, 1),
-            (Error::new(&codes::RATE_LIMITED, "slow").with_status(429).with_retry_after(Duration::from_secs(90)), 90, 2),
+            (
+                Error::new(&codes::RATE_LIMITED, "slow")
+                    .with_status(429)
+                    .with_retry_after(Duration::from_secs(90)),
+                90,
+                2,
+            ),
         ] {
             let mut lobby = lobby();
             let asked = lobby.listed(&[], VIEW, clock.now()).unwrap();
@@ -399,7 +422,11 @@ mod tests {
             assert_eq!(lobby.settings.creates.len(), rulesets, "{error}");
             let before = clock.now() + Duration::from_secs(hold) - Duration::from_millis(1);
             assert!(!lobby.may_create(VIEW, before), "{error}");
-            assert_eq!(lobby.may_create(VIEW, clock.now() + Duration::from_secs(hold)), rulesets > 0, "{error}");
+            assert_eq!(
+                lobby.may_create(VIEW, clock.now() + Duration::from_secs(hold)),
+                rulesets > 0,
+                "{error}"
+            );
         }
     }
 }

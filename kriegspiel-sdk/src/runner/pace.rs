@@ -269,7 +269,8 @@ mod tests {
         let mut watch = TurnWatch::new(&Pace::default(), Color::White, 1, clock.now());
         assert_eq!(watch.event(&hint("active", "white", 1)), Heard::ReadState);
         watch.moved(3, clock.now(), true, &mut rng);
-        for (state, turn, number) in [("active", "white", 1), ("active", "black", 2), ("waiting", "white", 3)] {
+        for (state, turn, number) in [("active", "white", 1), ("active", "black", 2), ("waiting", "white", 3)]
+        {
             assert_eq!(watch.event(&hint(state, turn, number)), Heard::Nothing);
         }
         assert_eq!(watch.event(&hint("active", "white", 3)), Heard::ReadState);

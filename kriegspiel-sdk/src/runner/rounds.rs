@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::availability::{Heartbeat, PREFLIGHT_TIMEOUT};
 use super::cooldown::JoinCooldown;
-use super::degraded::{Health, TroubleKind};
+use super::degraded::Health;
 use super::event::PlayEvent;
 use super::game::{Game, Played};
 use super::hints::{Hint, Hints};
@@ -42,7 +42,8 @@ const AFTER_GAME: Duration = Duration::from_millis(500);
 
 pub(super) async fn run<S: Strategy>(play: Play<S>) -> Result<Summary> {
     let mut rng = play.seed.map_or_else(Rng::new, Rng::with_seed);
-    let between = play.between_tries.unwrap_or(if play.client.is_local() { Duration::ZERO } else { BETWEEN_TRIES });
+    let between =
+        play.between_tries.unwrap_or(if play.client.is_local() { Duration::ZERO } else { BETWEEN_TRIES });
     let table = Arc::new(Table::new(
         play.client.clone(),
         play.pace.clone(),
@@ -226,7 +227,7 @@ impl<S: Strategy> Rounds<S> {
     async fn round(&mut self) -> Result<()> {
         self.report_availability().await?;
         let listed = self.client().active_games().await?;
-        self.table.fine(&TroubleKind::Platform);
+        self.table.fine();
         self.adopt(listed);
         if !self.may_begin() {
             return self.withdraw().await;
@@ -425,11 +426,10 @@ impl<S: Strategy> Rounds<S> {
 
     fn save_join(&mut self) {
         let Some(at) = self.lobby.cooldown().last() else { return };
-        if let Some(file) = &mut self.state_file {
-            if let Err(error) = file.store_join(at) {
-                tracing::error!(%error, "the bot's state cannot be saved");
-                self.table.tell(&PlayEvent::Trouble(Box::new(error)));
-            }
+        let saved = self.state_file.as_mut().map_or(Ok(()), |file| file.store_join(at));
+        if let Err(error) = saved {
+            tracing::error!(%error, "the bot's state cannot be saved");
+            self.table.tell(&PlayEvent::Trouble(Box::new(error)));
         }
     }
 
@@ -452,8 +452,20 @@ impl<S: Strategy> Rounds<S> {
                 Leaving::Resign if self.table.degraded().is_some() => Order::Resign,
                 _ => Order::Play,
             },
-            Phase::Draining => if self.leaving == Leaving::Resign { Order::Resign } else { Order::Play },
-            Phase::Stopping => if self.leaving == Leaving::Resign { Order::Resign } else { Order::Leave },
+            Phase::Draining => {
+                if self.leaving == Leaving::Resign {
+                    Order::Resign
+                } else {
+                    Order::Play
+                }
+            }
+            Phase::Stopping => {
+                if self.leaving == Leaving::Resign {
+                    Order::Resign
+                } else {
+                    Order::Leave
+                }
+            }
         };
         self.table.order.send_if_modified(|told| {
             let changed = *told != order;
@@ -546,15 +558,15 @@ impl<S: Strategy> Rounds<S> {
 
     /// Leaves nothing behind: tasks, a waiting game, what is to be saved. In bounded time.
     async fn end(&mut self, outcome: &Result<()>) {
-        let order = if self.leaving == Leaving::Resign && outcome.is_ok() { Order::Resign } else { Order::Leave };
+        let order =
+            if self.leaving == Leaving::Resign && outcome.is_ok() { Order::Resign } else { Order::Leave };
         self.table.order.send_replace(order);
         let clock = self.table.clock.clone();
         let grace = clock.real_span(GRACE);
         let tidy = async {
-            if outcome.is_ok() {
-                if let Err(error) = self.withdraw().await {
-                    tracing::warn!(%error, "the waiting game is left: it expires after ten minutes");
-                }
+            let withdrawn = if outcome.is_ok() { self.withdraw().await } else { Ok(()) };
+            if let Err(error) = withdrawn {
+                tracing::warn!(%error, "the waiting game is left: it expires after ten minutes");
             }
             while let Some(ended) = self.tasks.join_next().await {
                 if let Ok((id, played)) = ended {

@@ -129,7 +129,9 @@ impl StateFile {
     /// [`STATE_FILE_FOREIGN`](codes::STATE_FILE_FOREIGN).
     pub fn check_host(&self, client: &Client) -> Result<()> {
         match self.fields.get(BASE).and_then(Value::as_str) {
-            Some(base) if base != client.shown_url() => Err(foreign(&self.path, "it is a bot's of another host")),
+            Some(base) if base != client.shown_url() => {
+                Err(foreign(&self.path, "it is a bot's of another host"))
+            }
             _ => Ok(()),
         }
     }
@@ -185,7 +187,9 @@ fn read(text: &[u8]) -> Result<Map<String, Value>, &'static str> {
     let Ok(Value::Object(fields)) = serde_json::from_slice(text) else {
         return Err("it is no JSON object");
     };
-    let is = |name: &str, check: fn(&Value) -> bool| fields.get(name).is_none_or(|value| value.is_null() || check(value));
+    let is = |name: &str, check: fn(&Value) -> bool| {
+        fields.get(name).is_none_or(|value| value.is_null() || check(value))
+    };
     if !is(TOKEN, Value::is_string) || !is(BASE, Value::is_string) || !is(JOINED, Value::is_number) {
         return Err("a field of it has another type");
     }

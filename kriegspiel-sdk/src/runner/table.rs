@@ -102,8 +102,8 @@ impl Table {
     }
 
     /// Something worked.
-    pub(super) fn fine(&self, kind: &TroubleKind) {
-        let change = lock(&self.health).fine(self.clock.now(), kind);
+    pub(super) fn fine(&self) {
+        let change = lock(&self.health).fine(self.clock.now());
         self.changed(change);
     }
 

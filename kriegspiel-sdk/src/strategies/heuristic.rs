@@ -87,7 +87,8 @@ impl Default for Heuristic {
 
 /// How good a board is after an own move, in pawns.
 fn value(scene: &Scene, captured: Option<PieceKind>) -> f64 {
-    let mut value = captured.filter(|kind| *kind != PieceKind::King).map_or(0.0, |kind| f64::from(worth(kind)));
+    let mut value =
+        captured.filter(|kind| *kind != PieceKind::King).map_or(0.0, |kind| f64::from(worth(kind)));
     let attacks = scene.attacks();
     // They take one man: the one that brings most.
     let mut loss = 0.0_f64;
@@ -119,7 +120,8 @@ fn value(scene: &Scene, captured: Option<PieceKind>) -> f64 {
         (false, _) => 0.0,
     };
     // The fewer they have, the more it is about the king.
-    let weight = if alone { 0.5 } else { 0.6 / (1.0 + f64::from(u32::try_from(scene.their_men()).unwrap_or(16))) };
+    let weight =
+        if alone { 0.5 } else { 0.6 / (1.0 + f64::from(u32::try_from(scene.their_men()).unwrap_or(16))) };
     value -= weight * f64::from(moves);
     if scene.their_men() < 5 {
         value += 0.15 * f64::from(off_centre(king));
@@ -147,7 +149,9 @@ fn manners(uci: UciMove, position: &Position) -> f64 {
             let rank = f64::from(rank_for(color, to));
             value += if from.is_some() { 0.02 * rank * rank } else { 0.01 * rank };
         }
-        (Some(PieceKind::Knight | PieceKind::Bishop), Some(from)) if rank_for(color, from) == 0 => value += 0.25,
+        (Some(PieceKind::Knight | PieceKind::Bishop), Some(from)) if rank_for(color, from) == 0 => {
+            value += 0.25
+        }
         (Some(PieceKind::King), Some(from)) => {
             let castles = from.file().abs_diff(to.file()) == 2;
             value += if castles { 0.4 } else { -0.1 };

@@ -155,13 +155,10 @@ impl Scene {
 
     /// Whether a line that ends at their king goes on to a square behind it.
     fn seen_through(&self, king: Square, square: Square) -> bool {
-        let (files, ranks) = (
-            signum(square.file(), king.file()),
-            signum(square.rank(), king.rank()),
-        );
-        ray(king, (-files, -ranks)).find_map(|from| self.at(from)).is_some_and(|(own, kind)| {
-            own && slides(kind).contains(&(files, ranks))
-        })
+        let (files, ranks) = (signum(square.file(), king.file()), signum(square.rank(), king.rank()));
+        ray(king, (-files, -ranks))
+            .find_map(|from| self.at(from))
+            .is_some_and(|(own, kind)| own && slides(kind).contains(&(files, ranks)))
     }
 
     /// The own men with their squares.
@@ -187,7 +184,8 @@ const fn signum(a: u8, b: u8) -> i8 {
 fn pick(tracker: &Tracker, square: Square, store: &mut [u8; 5], rng: &mut Rng) -> Option<PieceKind> {
     let kinds: Vec<PieceKind> = tracker.at(square).kinds().filter(|kind| *kind != PieceKind::King).collect();
     let index = |kind: &PieceKind| PieceKind::ALL.iter().position(|other| other == kind);
-    let stock = |kind: &PieceKind| index(kind).and_then(|index| store.get(index)).copied().unwrap_or_default();
+    let stock =
+        |kind: &PieceKind| index(kind).and_then(|index| store.get(index)).copied().unwrap_or_default();
     let total: u32 = kinds.iter().map(|kind| u32::from(stock(kind))).sum();
     let kind = if total == 0 {
         rng.choice(&kinds).copied()?

@@ -38,7 +38,7 @@ async fn a_model_bot_reports_before_it_takes_games_and_every_thirty_seconds() {
     let model = Model::default();
     let shutdown = Shutdown::new();
     let (stop, quota, watching) = (shutdown.clone(), model.out_of_quota.clone(), platform.clone());
-    tokio::spawn(async move {
+    let watching = async move {
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!(watching.count("POST /game/create"), 1);
         quota.store(true, Ordering::Relaxed);
@@ -50,8 +50,9 @@ async fn a_model_bot_reports_before_it_takes_games_and_every_thirty_seconds() {
         assert_eq!(watching.count("POST /game/create"), 1, "no new game while it is not ready");
         assert_eq!(watching.world().tries(1).len(), 1, "the game at hand is played");
         stop.stop();
-    });
-    platform.client().play(model).shutdown(shutdown).run().await.unwrap();
+    };
+    let (summary, ()) = tokio::join!(platform.client().play(model).shutdown(shutdown).run(), watching);
+    summary.unwrap();
     let world = platform.world();
     let reports: Vec<_> = world.calls.iter().filter(|call| call.line == "POST /bots/availability").collect();
     assert_eq!(reports[0].body, json!({"provider": "openai", "ready": true, "reason": "ok"}));

@@ -6,7 +6,9 @@ use std::time::Duration;
 use kriegspiel_sdk::model::Outcome;
 use kriegspiel_sdk::runner::{Complaint, FailureCause, Pace, PlayEvent, StrategyFailure};
 use kriegspiel_sdk::strategies::{Random, RandomAny};
-use kriegspiel_sdk::{Action, Color, GameReport, GameStart, Position, Result, Ruleset, Strategy, StrategyExt};
+use kriegspiel_sdk::{
+    Action, Color, GameReport, GameStart, Position, Result, Ruleset, Strategy, StrategyExt,
+};
 
 use super::platform::Platform;
 
@@ -24,7 +26,9 @@ async fn a_whole_game_is_played_with_and_without_events() {
             .play(RandomAny::seeded(1))
             .games(1)
             .on_game(move |report| kept.lock().unwrap().push(report.clone()))
-            .on_event(move |event| *counted.lock().unwrap() += u32::from(matches!(event, PlayEvent::Heard { .. })))
+            .on_event(move |event| {
+                *counted.lock().unwrap() += u32::from(matches!(event, PlayEvent::Heard { .. }))
+            })
             .run()
             .await
             .unwrap();
@@ -32,7 +36,11 @@ async fn a_whole_game_is_played_with_and_without_events() {
         let report = reports.lock().unwrap().pop().unwrap();
         assert_eq!(report.outcome(), Some(Outcome::Win));
         assert_eq!(report.reason().map(ToString::to_string).as_deref(), Some("resignation"));
-        assert_eq!(report.board.as_ref().unwrap().men(Color::Black).len(), 16, "the whole board is seen at the end");
+        assert_eq!(
+            report.board.as_ref().unwrap().men(Color::Black).len(),
+            16,
+            "the whole board is seen at the end"
+        );
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["result"], "win");
         assert_eq!(json["ruleset"], "berkeley_any");
@@ -110,10 +118,9 @@ impl Strategy for Stubborn {
             // Nonsense three times: then the fallback is played.
             return Ok(Action::Move("a1a8".parse()?));
         }
-        if let (Some(last), None) = (self.last, position.complaint()) {
-            if !position.refused().is_empty() {
-                return Ok(last);
-            }
+        let again = !position.refused().is_empty() && position.complaint().is_none();
+        if let Some(last) = self.last.filter(|_| again) {
+            return Ok(last);
         }
         let diagonal = position.knowledge.pawn_captures(position.moves()).next();
         let action = diagonal.or(position.moves().first().copied()).map_or(Action::Resign, Action::Move);
@@ -138,7 +145,10 @@ async fn nonsense_is_asked_again_then_the_fallback_is_played_and_no_try_is_repea
     assert_eq!(played, [false, false, true], "asked again twice, with the reason");
     assert!(matches!(failures[0].cause, FailureCause::Nonsense(Complaint::NotAllowed(_))));
     let complaints = strategy.complaints.lock().unwrap();
-    assert!(complaints.iter().any(|complaint| matches!(complaint, Complaint::TriedBefore(_))), "{complaints:?}");
+    assert!(
+        complaints.iter().any(|complaint| matches!(complaint, Complaint::TriedBefore(_))),
+        "{complaints:?}"
+    );
     // No try is sent twice in one turn: a move's number changes only when one was made.
     let world = platform.world();
     let mut turn = Vec::new();
@@ -244,7 +254,8 @@ async fn a_strategy_may_wait_and_resign() {
     let platform = Platform::start().await;
     platform.begin(Ruleset::BerkeleyAny, Color::White);
     let before = tokio::time::Instant::now();
-    let summary = platform.client().play(Hesitant::default()).create_games(false).games(1).run().await.unwrap();
+    let summary =
+        platform.client().play(Hesitant::default()).create_games(false).games(1).run().await.unwrap();
     assert_eq!(summary.lost, 1);
     assert!(before.elapsed() >= Duration::from_secs(30));
 }
@@ -262,8 +273,15 @@ async fn the_opponents_flag_is_claimed_by_reading_the_state() {
         watching.world().games[index].referee.run_out_of_time(Color::Black);
     });
     let pace = Pace::default().slowest(Duration::from_secs(3_000));
-    let summary =
-        platform.client().play(Random::seeded(1)).create_games(false).pace(pace).games(1).run().await.unwrap();
+    let summary = platform
+        .client()
+        .play(Random::seeded(1))
+        .create_games(false)
+        .pace(pace)
+        .games(1)
+        .run()
+        .await
+        .unwrap();
     assert_eq!(summary.won, 1);
 }
 
@@ -277,7 +295,10 @@ async fn surprise_10_a_finished_game_with_a_turn_is_over() {
         format!("GET /game/{}/state", world.games[index].id())
     };
     platform.world().games[index].referee.run_out_of_time(Color::Black);
-    platform.instead("GET /game/mine/active", [listing(&platform, index), (200, serde_json::json!({"games": []}), "")]);
+    platform.instead(
+        "GET /game/mine/active",
+        [listing(&platform, index), (200, serde_json::json!({"games": []}), "")],
+    );
     let summary = platform.client().play(Random::seeded(1)).create_games(false).games(1).run().await.unwrap();
     assert_eq!(summary.won, 1);
     assert_eq!(platform.count(&state), 1);
@@ -287,9 +308,7 @@ async fn surprise_10_a_finished_game_with_a_turn_is_over() {
 fn listing(platform: &Platform, index: usize) -> super::platform::Reply {
     let world = platform.world();
     let game = &world.games[index];
-    let player = |name: &str| {
-        serde_json::json!({"username": name, "connected": true, "role": "bot", "elo": 1200, "ratings": {}})
-    };
+    let player = |name: &str| serde_json::json!({"username": name, "connected": true, "role": "bot", "elo": 1200, "ratings": {}});
     let game = serde_json::json!({"game_id": game.id(), "game_code": game.code, "rule_variant": "berkeley_any",
         "state": "active", "opponent_type": "human", "white": player("me"), "black": player("rival"), "turn": "white",
         "move_number": 1, "created_at": "2026-11-20T11:26:22", "updated_at": "2026-11-20T11:26:22", "result": null,

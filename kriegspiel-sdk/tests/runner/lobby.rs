@@ -54,8 +54,12 @@ async fn it_joins_at_most_once_a_minute() {
     let play = platform.client().play(Random::seeded(1)).create_games(false).join_probability(1.0);
     play.shutdown(shutdown).run().await.unwrap();
     let world = platform.world();
-    let at: Vec<_> =
-        world.calls.iter().filter(|call| call.line.starts_with("POST /game/join/")).map(|call| call.at).collect();
+    let at: Vec<_> = world
+        .calls
+        .iter()
+        .filter(|call| call.line.starts_with("POST /game/join/"))
+        .map(|call| call.at)
+        .collect();
     assert_eq!(at.len(), 3);
     assert!(at.windows(2).all(|pair| pair[1].duration_since(pair[0]) >= Duration::from_secs(60)), "{at:?}");
 }

@@ -14,6 +14,7 @@ mod games;
 mod lobby;
 mod pace;
 mod platform;
+mod sandbox;
 mod state_file;
 mod stopping;
 mod trouble;

@@ -49,7 +49,7 @@ async fn an_idle_bot_asks_less_and_less() {
 
 #[tokio::test(start_paused = true)]
 async fn a_game_whose_opponent_thinks_is_polled_gently_and_with_events_hardly_at_all() {
-    for (events, at_most) in [(false, 16), (true, 9)] {
+    for (events, at_most) in [(false, 17), (true, 11)] {
         let platform = Platform::start().await;
         platform.world().opponent_thinks = None;
         platform.world().events = events;
@@ -117,8 +117,7 @@ async fn an_event_wakes_it_at_once() {
         world.opponent_thinks = Some(Duration::from_secs(7));
     }
     platform.begin(Ruleset::BerkeleyAny, Color::Black);
-    let summary =
-        platform.client().play(Random::seeded(1)).create_games(false).games(1).run().await.unwrap();
+    let summary = platform.client().play(Random::seeded(1)).create_games(false).games(1).run().await.unwrap();
     assert_eq!(summary.games, 1);
     let world = platform.world();
     let took = world.calls.last().unwrap().at.duration_since(world.calls[0].at);

@@ -168,7 +168,8 @@ impl Platform {
         }
         let (status, body, headers) = self.answer(&line, body);
         let text = if body.is_null() { String::new() } else { body.to_string() };
-        let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", text.len()) };
+        let length =
+            if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", text.len()) };
         let answer = format!(
             "HTTP/1.1 {status} X\r\n{length}{headers}Connection: close\r\nContent-Type: application/json\r\n\r\n{text}"
         );
@@ -190,7 +191,9 @@ impl Platform {
             let hint = self.world().games[index].hint(kind);
             stream.write_all(format!("event: {kind}\ndata: {hint}\n\n").as_bytes()).await.ok()?;
             kind = "game_changed";
-            changed.changed().await.ok()?;
+            while tokio::time::timeout(Duration::from_secs(15), changed.changed()).await.is_err() {
+                stream.write_all(b": keepalive\n\n").await.ok()?;
+            }
         }
     }
 
@@ -244,7 +247,8 @@ impl Platform {
                 (200, joined, "Date: Fri, 20 Nov 2026 11:12:23 GMT\r\n")
             }
             [method, "game", id, rest @ ..] => {
-                let Some(index) = world.games.iter().position(|game| game.id() == *id && !game.deleted) else {
+                let Some(index) = world.games.iter().position(|game| game.id() == *id && !game.deleted)
+                else {
                     return refusal(404, "GAME_NOT_FOUND");
                 };
                 drop(world);
@@ -325,8 +329,7 @@ impl World {
 
 impl TestGame {
     pub(crate) fn id(&self) -> String {
-        let number: u32 = self.code[5..].parse().unwrap();
-        format!("67eb10247d7e92c4e2f9c45{number}")
+        format!("67eb10247d7e92c4e2f9c45{}", self.code.chars().last().unwrap())
     }
 
     fn status(&self) -> &'static str {
@@ -347,9 +350,7 @@ impl TestGame {
     }
 
     fn metadata(&self, behind: bool) -> Value {
-        let player = |name: &str, role: &str| {
-            json!({"username": name, "connected": true, "role": role, "elo": 1200, "ratings": {}})
-        };
+        let player = |name: &str, role: &str| json!({"username": name, "connected": true, "role": role, "elo": 1200, "ratings": {}});
         let other = if self.waiting { Value::Null } else { player("rival", "bot") };
         let (white, black) = match self.color {
             Color::White => (player("Me", "bot"), other),

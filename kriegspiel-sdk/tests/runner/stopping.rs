@@ -34,7 +34,11 @@ async fn asked_once_it_finishes_its_games_and_takes_no_new_ones() {
     let (platform, summary) = stopped(Leaving::Finish, 1).await;
     assert_eq!((summary.won, summary.unfinished), (1, 0));
     let lines = platform.lines();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("DELETE")).count(), 1, "the waiting game is deleted");
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("DELETE")).count(),
+        1,
+        "the waiting game is deleted"
+    );
     let last_list = lines.iter().rposition(|line| line == "GET /game/mine/active").unwrap();
     let deleted = lines.iter().position(|line| line.starts_with("DELETE")).unwrap();
     assert!(last_list < deleted, "and nothing new is looked for");
@@ -52,8 +56,7 @@ async fn asked_twice_it_ends_now_and_the_game_goes_on_when_it_comes_back() {
     let (platform, summary) = stopped(Leaving::Finish, 2).await;
     assert_eq!((summary.games, summary.unfinished), (0, 1));
     assert!(!platform.world().games[0].referee.is_over());
-    let summary =
-        platform.client().play(Random::seeded(2)).create_games(false).games(1).run().await.unwrap();
+    let summary = platform.client().play(Random::seeded(2)).create_games(false).games(1).run().await.unwrap();
     assert_eq!(summary.won, 1);
 }
 

@@ -73,10 +73,9 @@ pub(crate) async fn play(
             other => panic!("{other}"),
         };
         let answer = referee.ask(question);
-        if let Action::Move(uci) = action {
-            if !answer.is_move_done() {
-                position.refuse(uci);
-            }
+        match action {
+            Action::Move(uci) if !answer.is_move_done() => position.refuse(uci),
+            _ => {}
         }
         player.on_answer(position, action, &reply(&referee, &answer));
         assert!(answer.special.as_ref().is_none_or(SpecialAnnouncement::is_known));
