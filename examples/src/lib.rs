@@ -4,6 +4,10 @@
 //! all of them.
 
 pub mod botpit;
+pub mod elo;
+pub mod kriegspiel;
+pub mod kriegspiel_duel;
+mod kriegspiel_told;
 mod lab_page;
 mod options;
 mod report;
@@ -12,6 +16,7 @@ pub mod rival;
 pub mod strategies;
 mod table;
 
+pub use kriegspiel_told::Told;
 pub use lab_page::LabPage;
 pub use options::Options;
 pub use report::{Report, exit};
