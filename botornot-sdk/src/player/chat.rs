@@ -37,7 +37,7 @@ pub struct Chat {
     pub transcript: Arc<Transcript>,
     /// When the match ends.
     pub deadline: Instant,
-    /// Whether the match was under way before this connection: its beginning may be missing in the transcript.
+    /// Whether the match was under way before this bot saw it: its beginning may be missing in the transcript.
     pub resumed: bool,
     /// Where the opponent comes from, where the platform says.
     pub source: Option<String>,

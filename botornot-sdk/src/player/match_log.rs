@@ -128,7 +128,8 @@ impl MatchRecord {
 /// 0600), and [`without_opponents`](Self::without_opponents) leaves their words and names out.
 ///
 /// A line is written at once and reaches the disk before the next match. When a crash tore the last line all the same, the
-/// file is healed as it is opened again: what is left of that line goes, every other one stays.
+/// file is healed as it is opened again: what is left of that line goes, every other one stays. One process at a time may
+/// write to a file; clones of a log in one process may share it.
 ///
 /// ```no_run
 /// use botornot_sdk::player::{MatchLog, Stats};

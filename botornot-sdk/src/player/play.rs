@@ -46,6 +46,7 @@ pub struct Play<P> {
     test_mode: Option<bool>,
     matches: Option<u32>,
     pacing: Pacing,
+    speed: f64,
     seed: Option<u64>,
     on_match: Option<OnMatch>,
     log: Option<MatchLog>,
@@ -60,6 +61,7 @@ impl<P: Player> Play<P> {
             test_mode: None,
             matches: None,
             pacing: Pacing::default(),
+            speed: 1.0,
             seed: None,
             on_match: None,
             log: None,
@@ -83,6 +85,13 @@ impl<P: Player> Play<P> {
     /// Another pace than a person's.
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = pacing;
+        self
+    }
+
+    /// How many times as fast matches pass, as in a sandbox of one's own: the pace is sped up with them, and the times in
+    /// transcripts and reports are those of the match. Default 1; a factor that is not a positive number counts as 1.
+    pub fn speed(mut self, factor: f64) -> Self {
+        self.speed = if factor.is_finite() && factor > 0.0 { factor } else { 1.0 };
         self
     }
 
@@ -143,8 +152,8 @@ impl<P: Player> Play<P> {
         if let Some(test) = self.test_mode {
             settings.queue = Some(if test { Queue::Test } else { Queue::Rated });
         }
-        let mut pacing = self.pacing;
-        pacing.check()?;
+        self.pacing.check()?;
+        let mut pacing = self.pacing.sped_up(self.speed);
         if settings.matches == Some(0) {
             return Ok(Summary::default());
         }
@@ -152,7 +161,8 @@ impl<P: Player> Play<P> {
         pacing.max_chars = pacing.max_chars.min(self.client.max_chat_chars());
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let summary = Arc::new(Mutex::new(Summary::default()));
-        let runner = Runner::new(self.player, pacing, seed, self.on_match, self.log, summary.clone());
+        let runner =
+            Runner::new(self.player, (pacing, self.speed), seed, self.on_match, self.log, summary.clone());
         // The handle keeps the connection: it would close when the last one is gone.
         let (driver, _handle, commands) = self.client.parts(Some(Machine::new(settings)))?;
         Drive::new(driver, runner, commands, self.client.shutdown()).await?;

@@ -59,7 +59,7 @@ pub struct MatchReport {
     /// When it began, by this machine's wall clock.
     #[serde(skip)]
     pub began: SystemTime,
-    /// How long it lasted.
+    /// How long it lasted, in the match's own time.
     #[serde(skip)]
     pub lasted: Duration,
     /// What was said.

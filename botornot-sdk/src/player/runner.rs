@@ -14,37 +14,28 @@ use sdk_core::clock::Instant;
 use sdk_core::dispatch::{caught, panicked};
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::socket::{Consumer, Driver};
-use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use super::contract::Player;
 use super::failure::{Asked, PlayerFailure};
+use super::log_writer::LogWriter;
 use super::match_log::{MatchLog, MatchRecord};
+use super::news::News;
 use super::pacing::{Pacer, PacerAction, PacerEvent, Pacing};
 use super::play::OnMatch;
 use super::replies::Replies;
-use super::report::{MatchReport, Summary};
-use super::seal::{SealNews, SealTrend};
+use super::report::Summary;
+use super::seal::SealTrend;
 use super::table::Table;
 use super::{Chat, Line};
 use crate::live::{Event, Session};
-use crate::model::{Guess, LeaderboardState, MatchId, Reveal};
+use crate::model::{Guess, MatchId, Reveal};
 use crate::state::{self, Ending, NotSent, Notice, SayOutcome, VotedBy, WhyVote, Wish};
 
 /// How long after a match's end its reveal is waited for, when the platform turns the two around.
 const REVEAL_GRACE: Duration = Duration::from_secs(2);
 /// So many pieces of news may wait for a busy player; of more, the oldest that it can do without goes.
 const MAX_NEWS: usize = 256;
-
-/// What the player is told. It cannot take long over it without blocking its thread.
-enum News {
-    Typing(Chat, bool),
-    Reveal(Chat, Reveal),
-    Seal(SealNews),
-    Board(LeaderboardState),
-    End(Box<MatchReport>),
-    Failure(PlayerFailure),
-}
 
 enum Answered {
     Replies(Result<Replies>),
@@ -70,6 +61,7 @@ struct Ended {
 pub(super) struct Runner<P> {
     player: Arc<tokio::sync::Mutex<P>>,
     pacing: Pacing,
+    speed: f64,
     seed: u64,
     table: Option<Table>,
     ended: Option<Ended>,
@@ -81,9 +73,7 @@ pub(super) struct Runner<P> {
     wants_vote: Option<(WhyVote, Instant)>,
     summary: Arc<Mutex<Summary>>,
     on_match: Option<OnMatch>,
-    log: Option<MatchLog>,
-    to_write: VecDeque<MatchRecord>,
-    writing: Option<JoinHandle<Result<()>>>,
+    writer: Option<LogWriter>,
     timer: Option<Pin<Box<Sleep>>>,
     done: bool,
 }
@@ -91,7 +81,7 @@ pub(super) struct Runner<P> {
 impl<P: Player> Runner<P> {
     pub(super) fn new(
         player: P,
-        pacing: Pacing,
+        (pacing, speed): (Pacing, f64),
         seed: u64,
         on_match: Option<OnMatch>,
         log: Option<MatchLog>,
@@ -100,6 +90,7 @@ impl<P: Player> Runner<P> {
         Self {
             player: Arc::new(tokio::sync::Mutex::new(player)),
             pacing,
+            speed,
             seed,
             table: None,
             ended: None,
@@ -110,9 +101,7 @@ impl<P: Player> Runner<P> {
             wants_vote: None,
             summary,
             on_match,
-            log,
-            to_write: VecDeque::new(),
-            writing: None,
+            writer: log.map(LogWriter::new),
             timer: None,
             done: false,
         }
@@ -125,7 +114,7 @@ impl<P: Player> Runner<P> {
             Notice::MatchFound { match_id, source, resumed, .. } => {
                 self.seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
                 let pacer = Pacer::new(self.pacing.clone(), self.seed);
-                self.table = Some(Table::new(match_id, source, resumed, pacer));
+                self.table = Some(Table::new(match_id, source, resumed, pacer, self.speed));
             }
             Notice::MetaState(state) => {
                 let news = self.seal.on_state(state);
@@ -151,8 +140,7 @@ impl<P: Player> Runner<P> {
     fn on_match_notice(&mut self, notice: Notice, driver: &mut Driver<Session>, now: Instant) {
         let Some(table) = &mut self.table else { return };
         match notice {
-            Notice::MatchJoined { match_id, resumed } if match_id == table.id => {
-                table.resumed |= resumed;
+            Notice::MatchJoined { match_id, .. } if match_id == table.id => {
                 self.pace(PacerEvent::Connected(true), driver, now);
             }
             Notice::MatchStarted { match_id, ends_at, .. } if match_id == table.id => {
@@ -260,8 +248,8 @@ impl<P: Player> Runner<P> {
         let Some(mut ended) = self.ended.take() else { return };
         let report = ended.table.report(ended.ending, ended.lasted_until);
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
-        if self.log.is_some() {
-            self.to_write.push_back(MatchRecord::of(&report));
+        if let Some(writer) = &mut self.writer {
+            writer.write(MatchRecord::of(&report));
         }
         if let Some(callback) = &mut self.on_match
             && let Err(payload) = catch_unwind(AssertUnwindSafe(|| callback(&report)))
@@ -383,14 +371,7 @@ impl<P: Player> Runner<P> {
         let Ok(mut player) = self.player.clone().try_lock_owned() else { return false };
         let Some(news) = self.news.pop_front() else { return false };
         let is_failure = matches!(news, News::Failure(_));
-        let told = catch_unwind(AssertUnwindSafe(|| match &news {
-            News::Typing(chat, typing) => player.on_typing(chat, *typing),
-            News::Reveal(chat, reveal) => player.on_reveal(chat, reveal),
-            News::Seal(news) => player.on_meta(news),
-            News::Board(board) => player.on_leaderboard(board),
-            News::End(report) => player.on_match_end(report),
-            News::Failure(failure) => player.on_failure(failure),
-        }));
+        let told = catch_unwind(AssertUnwindSafe(|| news.tell(&mut *player)));
         drop(player);
         if let Err(payload) = told {
             let cause = panicked(&*payload);
@@ -467,24 +448,15 @@ impl<P: Player> Runner<P> {
         }
     }
 
-    /// Writes the log where writing holds nothing up.
+    /// Whether a match was written, or could not be.
     fn write(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(writing) = &mut self.writing {
-            let Poll::Ready(written) = Pin::new(writing).poll(cx) else { return false };
-            self.writing = None;
-            let written = written.unwrap_or_else(|cause| {
-                Err(Error::new(&codes::LOCAL_IO, "the match could not be written").with_source(cause))
-            });
-            if let Err(error) = written {
-                tracing::error!(error = %error.chain(), "a match is missing in the log");
-                let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-                summary.log_failed.get_or_insert_with(|| error.chain().into());
-            }
+        let Some(writer) = &mut self.writer else { return false };
+        let Poll::Ready(written) = writer.poll(cx) else { return false };
+        if let Err(error) = written {
+            tracing::error!(error = %error.chain(), "a match is missing in the log");
+            let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
+            summary.log_failed.get_or_insert_with(|| error.chain().into());
         }
-        let Some(log) = &self.log else { return false };
-        let Some(record) = self.to_write.pop_front() else { return false };
-        let log = log.clone();
-        self.writing = Some(tokio::task::spawn_blocking(move || log.append(record)));
         true
     }
 
@@ -505,8 +477,7 @@ impl<P: Player> Runner<P> {
         self.thinking.is_none()
             && self.news.is_empty()
             && self.ended.is_none()
-            && self.to_write.is_empty()
-            && self.writing.is_none()
+            && self.writer.as_ref().is_none_or(LogWriter::is_idle)
     }
 }
 

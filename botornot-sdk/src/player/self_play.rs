@@ -21,14 +21,14 @@ use crate::client::Client;
 ///
 /// ```no_run
 /// use botornot_sdk::Client;
-/// use botornot_sdk::player::{Pacing, Persona, SelfPlay};
+/// use botornot_sdk::player::{Persona, SelfPlay};
 ///
 /// # async fn example(url: &str) -> botornot_sdk::Result<()> {
 /// let first = Client::builder("one-token").url(url).build()?;
 /// let second = Client::builder("another-token").url(url).build()?;
 /// let report = SelfPlay::new(("calm", first, Persona::new(1)), ("chatty", second, Persona::new(2)))
 ///     .matches(200)
-///     .pacing(Pacing::default().sped_up(100.0))
+///     .speed(100.0)
 ///     .run()
 ///     .await?;
 /// println!("{report}");
@@ -71,6 +71,13 @@ impl<P: Player, Q: Player> SelfPlay<P, Q> {
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.first = self.first.pacing(pacing.clone());
         self.second = self.second.pacing(pacing);
+        self
+    }
+
+    /// How many times as fast matches pass: see [`Play::speed`].
+    pub fn speed(mut self, factor: f64) -> Self {
+        self.first = self.first.speed(factor);
+        self.second = self.second.speed(factor);
         self
     }
 

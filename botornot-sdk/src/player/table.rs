@@ -29,10 +29,12 @@ pub(super) struct Table {
     pub(super) locked: bool,
     /// Whether the next question is how to open the match.
     pub(super) opening: bool,
-    pub(super) resumed: bool,
+    resumed: bool,
     pub(super) reveal: Option<Reveal>,
     pub(super) vote_counted: bool,
     source: Option<String>,
+    /// How many times as fast as the clock the match passes.
+    speed: f64,
     over: bool,
     began: Option<Instant>,
     began_wall: SystemTime,
@@ -45,7 +47,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(id: MatchId, source: Option<String>, resumed: bool, pacer: Pacer) -> Self {
+    pub(super) fn new(id: MatchId, source: Option<String>, resumed: bool, pacer: Pacer, speed: f64) -> Self {
         Self {
             id,
             pacer,
@@ -59,6 +61,7 @@ impl Table {
             reveal: None,
             vote_counted: false,
             source,
+            speed,
             over: false,
             began: None,
             began_wall: SystemTime::now(),
@@ -159,7 +162,8 @@ impl Table {
     }
 
     fn since(&self, now: Instant) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began))
+        let real = self.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began));
+        Duration::try_from_secs_f64(real.as_secs_f64() * self.speed).unwrap_or(real)
     }
 
     /// The report of the match that has ended.

@@ -8,8 +8,10 @@ use botornot_sdk::player::{MatchReport, Pacing, Persona, SelfPlay};
 use botornot_sdk::sandbox::{Sandbox, SandboxBuilder};
 use botornot_sdk::sdk_core::shutdown::Shutdown;
 use botornot_sdk::state::VotedBy;
+use tokio::time::Instant;
 
-use super::script::Echo;
+use super::host::Host;
+use super::script::{Echo, playing};
 
 fn client(sandbox: &Sandbox, agent: usize) -> Client {
     Client::builder(sandbox.token(agent).unwrap()).url(sandbox.ws_url()).seed(1).build().unwrap()
@@ -65,6 +67,36 @@ async fn two_players_meet_and_what_one_wins_the_other_loses() {
     let table = report.to_string();
     assert!(table.contains("calm") && table.contains("chatty") && table.lines().count() == 3, "{table}");
     sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_sped_up_with_the_matches_is_the_same_pace() {
+    let host = Host::start().await;
+    let reports: Arc<Mutex<Vec<MatchReport>>> = Arc::default();
+    let mut answered = Vec::new();
+    for speed in [1.0, 100.0] {
+        let told = reports.clone();
+        let run = playing(&host, Echo::default(), |play| {
+            play.pacing(Pacing::default())
+                .speed(speed)
+                .on_match(move |report| told.lock().unwrap().push(report.clone()))
+        });
+        let mut peer = host.lobby().await;
+        peer.begin("m1", 240).await;
+        peer.says("m1", "hello").await;
+        let began = Instant::now();
+        peer.text().await;
+        answered.push(began.elapsed().as_secs_f64());
+        peer.opponent_votes("m1").await;
+        peer.vote("m1").await;
+        peer.end("m1").await;
+        peer.close_code().await;
+        run.await.unwrap().unwrap();
+    }
+    assert!((answered[0] / 100.0 - answered[1]).abs() < 0.01, "{answered:?}");
+    let reports = std::mem::take(&mut *reports.lock().unwrap());
+    let at: Vec<f64> = reports.iter().map(|report| report.transcript.lines()[1].at.as_secs_f64()).collect();
+    assert!((at[0] - at[1]).abs() < 1.0 && at[0] > 0.5, "{at:?}");
 }
 
 #[tokio::test(start_paused = true)]

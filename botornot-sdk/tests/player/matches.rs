@@ -101,6 +101,25 @@ async fn matches_follow_each_other_and_are_written_down() {
     std::fs::remove_file(path).unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_written_is_told_and_stops_nothing() {
+    let host = Host::start().await;
+    // A file on a full disk.
+    let log = MatchLog::append_to("/dev/full").unwrap();
+    let run = playing(&host, Echo::default(), |play| play.log(log));
+    let mut peer = host.lobby().await;
+    peer.begin("m1", 240).await;
+    peer.opponent_votes("m1").await;
+    peer.vote("m1").await;
+    peer.end("m1").await;
+    assert_eq!(peer.close_code().await, 1000);
+    let summary = run.await.unwrap().unwrap();
+    assert_eq!(summary.matches, 1);
+    assert!(summary.log_failed.as_ref().unwrap().contains("/dev/full"), "{summary}");
+    assert!(summary.to_string().contains("is not complete"), "{summary}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reveal_after_the_end_still_counts() {
     let host = Host::start().await;

@@ -134,7 +134,8 @@ impl Pacing {
         self
     }
 
-    /// The same pace for matches that pass so many times as fast, as in a sandbox of one's own. A factor that is not a
+    /// The same pace for matches that pass so many times as fast, as in a sandbox of one's own:
+    /// [`Play::speed`](super::Play::speed) does it. A factor that is not a
     /// positive number counts as 1.
     #[must_use]
     pub fn sped_up(mut self, factor: f64) -> Self {
