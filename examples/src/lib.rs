@@ -20,5 +20,5 @@ mod table;
 pub use kriegspiel_told::Told;
 pub use lab_page::LabPage;
 pub use options::Options;
-pub use report::{Report, exit};
+pub use report::{Report, counted, exit};
 pub use table::{Shown, Table};
