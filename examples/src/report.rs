@@ -14,7 +14,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(json: bool) -> Self {
+    /// As JSON, or in words.
+    pub fn new(json: bool) -> Self {
         Self { json }
     }
 

@@ -267,8 +267,9 @@ impl Error {
         Self::new(&codes::INVALID_CONFIG, message).with_field(field)
     }
 
-    /// The same error under another code.
-    pub(crate) fn with_code(mut self, code: &'static Code) -> Self {
+    /// The same error under another code: for a platform whose words say more than the status.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static Code) -> Self {
         self.0.code = code;
         self
     }

@@ -1,8 +1,8 @@
 //! When to ping, and when silence means death.
 //!
-//! [`Heartbeat`] is pure. The connection's loop counts the frames it reads, wakes at [`Heartbeat::next_beat`], and does
-//! what [`Heartbeat::beat`] says. Liveness is that counter, compared at each beat: a message costs no look at the clock.
-//! *Any* inbound frame is a sign of life, not only a pong.
+//! [`Heartbeat`] is pure. The connection's loop counts what it reads (the socket driver: bytes), wakes at
+//! [`Heartbeat::next_beat`], and does what [`Heartbeat::beat`] says. Liveness is that counter, compared at each beat: a
+//! message costs no look at the clock. *Anything* that comes in is a sign of life, not only a pong.
 //!
 //! # How long until a dead peer is noticed
 //!

@@ -39,6 +39,12 @@ mod book {
     mod botpit_lab {}
     #[doc = include_str!("../../docs/src/botpit/beyond-the-queue.md")]
     mod botpit_beyond_the_queue {}
+    #[doc = include_str!("../../docs/src/botornot/first-bot.md")]
+    mod botornot_first_bot {}
+    #[doc = include_str!("../../docs/src/botornot/player.md")]
+    mod botornot_player {}
+    #[doc = include_str!("../../docs/src/botornot/machine.md")]
+    mod botornot_machine {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]

@@ -66,7 +66,7 @@ enum Question {
 /// What a later state says of an attempt.
 enum Fate {
     /// It arrived.
-    Arrived { move_done: bool, entry: Option<RefereeEntry> },
+    Arrived { move_done: bool, entry: Option<Box<RefereeEntry>> },
     /// The game ended without it.
     Over,
     /// It did not arrive.
@@ -149,7 +149,7 @@ impl Client {
         let (move_done, entry) = match fate(before, &state, question) {
             Fate::Missing => return Ok(None),
             Fate::Over => (false, None),
-            Fate::Arrived { move_done, entry } => (move_done, entry),
+            Fate::Arrived { move_done, entry } => (move_done, entry.map(|entry| *entry)),
         };
         Ok(Some(Reply::FromState(Box::new(Recovered { move_done, entry, state }))))
     }
@@ -192,7 +192,7 @@ fn fate(before: &GameState, after: &GameState, question: Question) -> Fate {
     };
     let mut new = own_entries(after, before.move_number).skip(known);
     if let Some(entry) = new.find(fits) {
-        return Fate::Arrived { move_done: entry.is_move_done(), entry: Some(entry.clone()) };
+        return Fate::Arrived { move_done: entry.is_move_done(), entry: Some(Box::new(entry.clone())) };
     }
     let moved_on = after.move_number > before.move_number;
     match question {

@@ -270,8 +270,7 @@ impl<P: Protocol> Driver<P> {
         socket.get_mut().allow_reads(self.reads_left);
         self.link = Link::Open(Box::new(socket));
         self.shared.opened();
-        self.heartbeat =
-            Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed).counting_from(self.frames));
+        self.heartbeat = Some(Heartbeat::new(self.options.heartbeat, now, self.options.seed));
         self.greeting_due = Some(now + self.options.greeting_timeout);
         self.stalled = None;
         self.flush_wanted = false;
@@ -424,8 +423,10 @@ impl<P: Protocol> Driver<P> {
         }
         if beat.is_some_and(|at| at <= now)
             && let Some(heartbeat) = &mut self.heartbeat
+            && let Link::Open(socket) = &self.link
         {
-            match heartbeat.beat(now, self.frames) {
+            // Bytes, not frames: a large message on a slow line is life long before it is whole.
+            match heartbeat.beat(now, socket.get_ref().received()) {
                 Beat::Quiet => {}
                 Beat::Ping => self.ping(),
                 Beat::Dead { silent_for } => {
@@ -450,16 +451,16 @@ impl<P: Protocol> Driver<P> {
     }
 
     fn ping(&mut self) {
-        match self.protocol.ping() {
+        let own = self.protocol.ping();
+        if (own.is_none() || self.protocol.pings_socket_too())
+            && let Link::Open(socket) = &mut self.link
+            && Pin::new(&mut **socket).start_send(Message::Ping(bytes::Bytes::new())).is_ok()
+        {
+            self.flush_wanted = true;
+        }
+        if let Some(text) = own {
             // A full outbound queue means that the server takes nothing: the write deadline watches that.
-            Some(text) => drop(Context { shared: &mut self.shared }.send(text)),
-            None => {
-                if let Link::Open(socket) = &mut self.link
-                    && Pin::new(&mut **socket).start_send(Message::Ping(bytes::Bytes::new())).is_ok()
-                {
-                    self.flush_wanted = true;
-                }
-            }
+            drop(Context { shared: &mut self.shared }.send(text));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The socket's bytes, metered: how many reads a round may take, and how many bytes the server has taken.
+//! The socket's bytes, metered: how many reads a round may take, and how many bytes have come and gone.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,12 +14,13 @@ pub(super) struct Metered<T> {
     io: T,
     reads_left: u32,
     taken: u64,
+    received: u64,
 }
 
 impl<T> Metered<T> {
     /// No read is allowed before [`allow_reads`](Self::allow_reads).
     pub(super) fn new(io: T) -> Self {
-        Self { io, reads_left: 0, taken: 0 }
+        Self { io, reads_left: 0, taken: 0, received: 0 }
     }
 
     /// From now on so many reads are let through; then reading is pending, and wakes at once.
@@ -30,6 +31,11 @@ impl<T> Metered<T> {
     /// How many bytes the other side's window has taken in all. It may wrap: only a change matters.
     pub(super) fn taken(&self) -> u64 {
         self.taken
+    }
+
+    /// How many bytes have come from the other side in all. It may wrap: only a change matters.
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     fn count(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -50,9 +56,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         };
+        let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
         if read.is_ready() {
             self.reads_left = left;
+            self.received = self.received.wrapping_add((buffer.filled().len() - before) as u64);
         }
         read
     }

@@ -15,7 +15,7 @@
 //!
 //! - **Nothing that the bot does stops reading, pongs, heartbeats or reconnects** (a handler that blocks its thread is
 //!   noticed and reported: [`Lifecycle::Blocked`]).
-//! - **Liveness is "no inbound frame for X"**, and the watchdog lives in the loop that reads: when it fires, that loop
+//! - **Liveness is "no inbound byte for X"** (a large message is life long before it is whole), and the watchdog lives in the loop that reads: when it fires, that loop
 //!   drops the socket and reconnects.
 //! - **Backoff resets after proven health**, never on a TCP connect. Refusals are classified in one place:
 //!   [`Protocol::classify`].

@@ -53,6 +53,12 @@ pub trait Protocol: Send + Unpin + 'static {
         None
     }
 
+    /// Whether a WebSocket ping goes out beside the platform's own: for a platform that is not known to answer that one.
+    /// Every WebSocket server answers the other by itself.
+    fn pings_socket_too(&self) -> bool {
+        false
+    }
+
     /// Which causes are final. The default is [`Verdict::of`].
     fn classify(&mut self, cause: &Error, was_ready: bool) -> Verdict {
         Verdict::of(cause, was_ready)

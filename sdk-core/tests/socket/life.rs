@@ -6,7 +6,7 @@ use futures_util::SinkExt;
 use sdk_core::backoff::BackoffPolicy;
 use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::socket::{SocketOptions, State};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -147,6 +147,21 @@ async fn any_frame_is_life_and_a_server_that_falls_silent_is_found_in_time() {
     let found = silent_since.elapsed();
     assert!(found >= seconds(20) && found <= seconds(30), "{found:?}");
     host.greet().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_slowly_is_life_long_before_it_is_whole() {
+    let host = Host::start().await;
+    let mut bot = Bot::start(&host, Knobs::default(), steady());
+    let mut peer = host.greet().await;
+    bot.ready().await;
+    // One text frame of 100 bytes (RFC 6455, section 5.2) over 75 s, beside a silence of 20 s that means death.
+    let frame = [&[0x81, 100][..], &[b'x'; 100]].concat();
+    for piece in frame.chunks(20) {
+        tokio::time::sleep(seconds(15)).await;
+        peer.ws.get_mut().write_all(piece).await.unwrap();
+    }
+    assert_eq!(bot.next().await, Some(Event::Heard("x".repeat(100))));
 }
 
 #[tokio::test(start_paused = true)]

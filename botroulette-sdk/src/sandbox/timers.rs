@@ -1,0 +1,70 @@
+//! What is due when: a queue of events in the future, each of which can be cancelled.
+
+use std::collections::BTreeMap;
+
+use sdk_core::clock::Instant;
+
+/// Names one entry of [`Timers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TimerKey(Instant, u64);
+
+/// Events in the future, in order; those of the same instant in the order of their making.
+#[derive(Debug)]
+pub(crate) struct Timers<T> {
+    entries: BTreeMap<TimerKey, T>,
+    made: u64,
+}
+
+impl<T> Timers<T> {
+    pub(crate) fn new() -> Self {
+        Self { entries: BTreeMap::new(), made: 0 }
+    }
+
+    pub(crate) fn set(&mut self, at: Instant, event: T) -> TimerKey {
+        self.made += 1;
+        let key = TimerKey(at, self.made);
+        self.entries.insert(key, event);
+        key
+    }
+
+    pub(crate) fn cancel(&mut self, key: Option<TimerKey>) {
+        if let Some(key) = key {
+            self.entries.remove(&key);
+        }
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.entries.first_key_value().map(|(key, _)| key.0)
+    }
+
+    /// The earliest event that is due at `now`.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
+        let entry = self.entries.first_entry()?;
+        (entry.key().0 <= now).then(|| entry.remove())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn events_come_in_order_and_only_when_due() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut timers = Timers::new();
+        timers.set(at(20), "late");
+        timers.set(at(10), "first");
+        let cancelled = timers.set(at(10), "cancelled");
+        timers.set(at(10), "second");
+        timers.cancel(Some(cancelled));
+        assert_eq!(timers.next(), Some(at(10)));
+        assert_eq!(timers.pop_due(at(9)), None);
+        assert_eq!(timers.pop_due(at(15)), Some("first"));
+        assert_eq!(timers.pop_due(at(15)), Some("second"));
+        assert_eq!(timers.pop_due(at(15)), None);
+        assert_eq!(timers.next(), Some(at(20)));
+    }
+}
