@@ -29,6 +29,10 @@ mod book {
     mod botpit_first_bot {}
     #[doc = include_str!("../../docs/src/botpit/money.md")]
     mod botpit_money {}
+    #[doc = include_str!("../../docs/src/kriegspiel/first-bot.md")]
+    mod kriegspiel_first_bot {}
+    #[doc = include_str!("../../docs/src/kriegspiel/knowledge.md")]
+    mod kriegspiel_knowledge {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
