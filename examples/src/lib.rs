@@ -3,6 +3,7 @@
 //! A starter bot is one file in `src/bin`, and that file is what a person copies. Here is only what would be the same in
 //! all of them.
 
+pub mod botornot;
 pub mod botpit;
 pub mod elo;
 pub mod kriegspiel;
@@ -19,5 +20,5 @@ mod table;
 pub use kriegspiel_told::Told;
 pub use lab_page::LabPage;
 pub use options::Options;
-pub use report::{Report, exit};
+pub use report::{Report, counted, exit};
 pub use table::{Shown, Table};

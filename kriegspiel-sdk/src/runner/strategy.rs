@@ -20,7 +20,7 @@ use crate::model::{Availability, UciMove};
 pub enum Action {
     /// Try a move: one of [`Position::moves`].
     Move(UciMove),
-    /// Ask Any?, where [`Position::can_ask_any`] says so.
+    /// Ask Any?, where [`GameState::can_ask_any`](crate::model::GameState::can_ask_any) says so.
     AskAny,
     /// Resign the game.
     Resign,
