@@ -4,11 +4,13 @@
 //! all of them.
 
 pub mod botpit;
+pub mod botroulette;
 mod lab_page;
 mod options;
 mod report;
 pub mod rest;
 pub mod rival;
+pub mod self_test;
 pub mod strategies;
 mod table;
 
