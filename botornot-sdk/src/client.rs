@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::live::{Calls, Events, Handle, Session, Timings};
 use crate::model::MAX_CHAT_CHARS;
+use crate::player::{Play, Player};
 use crate::state::{Machine, Settings};
 
 /// The path of the WebSocket (spec, "Endpoint + Host").
@@ -213,6 +214,25 @@ impl Client {
                 "the connection was closed before the lobby was joined",
             )),
         }
+    }
+
+    /// The short way: a player that chats and votes, and everything else done for it.
+    pub fn play<P: Player>(&self, player: P) -> Play<P> {
+        Play::new(self.clone(), player)
+    }
+
+    pub(crate) fn max_chat_chars(&self) -> usize {
+        self.max_chat_chars
+    }
+
+    pub(crate) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// The same client, stopped by something else.
+    pub(crate) fn with_shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.shutdown = shutdown.clone();
+        self
     }
 
     /// What a connection is made of: its driver, its handle, and the commands that go from one to the other.

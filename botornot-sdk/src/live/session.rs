@@ -212,6 +212,7 @@ impl Session {
         if !self.is_joined(room) {
             return Err(not_joined(room));
         }
+        self.check_free_of_token(message)?;
         let id = self.own_id("request")?;
         cx.send(message.to_frame(&id.to_string(), room)?)?;
         self.note_own(id, purpose);
@@ -551,10 +552,7 @@ impl Protocol for Session {
             }
             Command::Push { id, room, message } => self.push(id, &room, &message, cx),
             Command::Cast { room, message } => {
-                let sent = self
-                    .check_free_of_token(&message)
-                    .and_then(|()| self.send_own(Purpose::Cast, &room, &message, cx));
-                if let Err(error) = sent {
+                if let Err(error) = self.send_own(Purpose::Cast, &room, &message, cx) {
                     cx.emit(Event::Refused(error));
                 }
             }

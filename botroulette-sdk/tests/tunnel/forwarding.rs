@@ -473,3 +473,25 @@ async fn a_forwarder_is_a_responder_like_any_other() {
     let reply: Reply = forward_to(&local.address).unwrap().reply(Incoming::new("{}")).await.unwrap();
     assert_eq!(reply.main_text().as_deref(), Some("hi"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_forwarder_that_is_let_go_of_leaves_no_task_and_no_connection_behind() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let local = Local::start(|_| response("200 OK", JSON, "{}")).await;
+    let before = alive();
+    for _ in 0..5 {
+        let relay = Relay::start().await;
+        let (bot, mut peer) = relay.bot(forward_to(&local.address).unwrap()).await;
+        for n in 0..8 {
+            peer.ask(&n.to_string(), "hi").await;
+        }
+        for _ in 0..8 {
+            assert_eq!(peer.answer().await.status, 200);
+        }
+        assert!(alive() > before);
+        drop((bot, peer));
+    }
+    sleep(seconds(60)).await;
+    // The server's own tasks end with their connections.
+    assert_eq!(alive(), before);
+}

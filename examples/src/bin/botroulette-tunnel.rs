@@ -142,11 +142,12 @@ async fn run(args: Args) -> Result<()> {
     let echo = responder(|request: Incoming| async move { Ok(format!("You said: {}", request.message()?)) });
     let local = HttpServer::new(echo).bind(([127, 0, 0, 1], 0)).start().await?;
     let to = args.to.clone().unwrap_or_else(|| local.addr().to_string());
+    let forwarder = forward_to(&to)?;
     report
         .note(format_args!("A sandbox with house bots that call (seed {seed}); what they say goes to {to}."));
     let messages = Some(args.messages.unwrap_or(3));
-    let (shown, forwarder) = (true, forward_to(&to)?);
-    forward(client, forwarder, &args.options, shown, messages, report).await?;
+    let show = true;
+    forward(client, forwarder, &args.options, show, messages, report).await?;
     local.drain().await;
     sandbox.shutdown().await;
     Ok(())

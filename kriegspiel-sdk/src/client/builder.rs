@@ -100,6 +100,10 @@ impl ClientBuilder {
         self
     }
 
+    pub(super) fn time(&self) -> &Clock {
+        &self.clock
+    }
+
     /// How long a whole call may take, its tries and their answers included. Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

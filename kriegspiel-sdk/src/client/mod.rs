@@ -48,6 +48,7 @@ mod users;
 
 use std::fmt;
 
+use sdk_core::clock::Clock;
 use sdk_core::env::Env;
 use sdk_core::error::Result;
 use sdk_core::http::{Http, Request};
@@ -131,6 +132,11 @@ impl Client {
     /// ```
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// Whose time it lives in.
+    pub(crate) fn clock(&self) -> &Clock {
+        self.settings.time()
     }
 
     fn get<const N: usize>(&self, segments: [&str; N]) -> Request {

@@ -1,6 +1,7 @@
 //! An answer, and its decoding.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -9,6 +10,7 @@ use serde_json::error::Category;
 
 use super::excerpt::{Mask, hide_secrets};
 use super::failure::{MAX_WORDS, Target};
+use super::retry_after;
 use crate::error::{Code, Error, Result, Sent, codes};
 
 /// At most this many characters of an answer are in a decode error's message.
@@ -33,6 +35,11 @@ impl Response {
     /// The headers. They may hold secrets (`Set-Cookie`).
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What the server's clock showed when it answered, to the second, where it said so: the `Date` header.
+    pub fn server_time(&self) -> Option<SystemTime> {
+        retry_after::server_time(&self.headers)
     }
 
     /// The body's bytes.

@@ -415,3 +415,23 @@ async fn a_machine_whose_room_is_lost_joins_it_again() {
     let outcome = SayOutcome::Refused(Reason::NotJoined);
     assert!(stage.notices().contains(&Notice::Said { match_id: "abc123".into(), say, outcome }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_machine_says_for_a_bot_never_holds_the_token() {
+    let mut stage = Stage::new(Some(Machine::new(Settings::default())));
+    stage.lobby();
+    stage.written();
+    stage.pushed(LOBBY, "match:found", json!({ "room": MATCH, "match_id": "abc123" }));
+    let join = stage.written_to(MATCH);
+    stage.answer(&join, "joined", json!({}));
+    stage.pushed(MATCH, "match:started", json!({}));
+    let (match_id, say) = ("abc123".into(), SayId(1));
+    let body = format!("my token is {TOKEN}");
+    stage.stage.command(Command::Wish(Wish::Say { match_id, say, body }));
+    assert!(stage.written().is_empty());
+    let told = stage.notices();
+    assert!(
+        told.iter().any(|notice| matches!(notice, Notice::Said { outcome: SayOutcome::NotSent(_), .. })),
+        "{told:?}"
+    );
+}

@@ -8,6 +8,8 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 /// Encodings on top of each other are undone up to this many.
 const MAX_LAYERS: usize = 4;
+/// A gzip file of more members is taken for broken: each costs more than its few bytes.
+const MAX_MEMBERS: usize = 1_000;
 /// How much room an output begins with.
 const FIRST_ROOM: usize = 4 * 1024;
 
@@ -69,7 +71,7 @@ fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Undecodable> {
     const BROKEN: Undecodable = Undecodable::Broken("gzip");
     let mut out = Vec::new();
     let mut rest = body;
-    loop {
+    for _ in 0..MAX_MEMBERS {
         let data = after_header(rest).ok_or(BROKEN)?;
         let begin = out.len();
         let consumed = inflate(data, 0, &mut out, limit).ok_or(BROKEN)??;
@@ -87,6 +89,7 @@ fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Undecodable> {
         }
         rest = after;
     }
+    Err(BROKEN)
 }
 
 /// What follows a gzip member's header.
@@ -218,6 +221,7 @@ mod tests {
             assert_eq!(undo(encoding, body, 100).as_deref(), Ok(TEXT), "{encoding}");
         }
         assert_eq!(undo("gzip", [GZIP, GZIP].concat(), 100).unwrap(), [TEXT, TEXT].concat());
+        assert_eq!(undo("gzip", GZIP.repeat(1_001), 1 << 20), Err(Undecodable::Broken("gzip")));
         assert_eq!(undo("gzip", Vec::new(), 100).as_deref(), Ok(&b""[..]));
         // With a name, a comment, an extra field and a header checksum.
         let header: &[u8] = b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xyname\0comment\0\0\0";

@@ -78,6 +78,9 @@ type Local = legacy::Client<Connector, Full<Bytes>>;
 /// | no connection, or one that breaks | 502 `{"error": "local server unreachable", …}` |
 /// | nothing within the deadline ([`Serve::deadline`](crate::Serve::deadline)) | 504 `{"error": "timeout", …}`; the local request is given up |
 ///
+/// These are refusals, not failures of a responder: [`Serve::errors_as_200`](crate::Serve::errors_as_200) does not change them,
+/// but for the 504.
+///
 /// Where an answer was not passed on, the bot's author is told what it was and where
 /// ([`TunnelEvent::ResponderFailed`](crate::TunnelEvent::ResponderFailed), and the log). A request is never sent twice: one
 /// whose connection broke may have been read.

@@ -42,43 +42,63 @@ const BEARER: usize = 16;
 const PEM: &str = "-----BEGIN ";
 const PEM_END: &str = "-----END ";
 
-/// Where in a text something looks like a key.
+/// Where in a text something looks like a key. Each byte is looked at a bounded number of times, whatever the text.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
-    for at in 0..bytes.len() {
-        if !begins_a_word(bytes, at) {
-            continue;
-        }
-        let Some(rest) = text.get(at..) else { continue };
-        for (prefix, least) in PREFIXES {
-            if let Some(key) = rest.strip_prefix(prefix)
-                && length(key) >= least
-            {
-                found.push(at..at + prefix.len() + length(key));
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = text.get(at..).filter(|_| begins_a_word(bytes, at)).unwrap_or_default();
+        let key = key(rest).map(|length| at..at + length);
+        let token = || bearer(rest).map(|token| at + token.start..at + token.end);
+        if let Some(range) = key.or_else(token) {
+            at = range.end;
+            found.push(range);
+        } else if rest.starts_with("eyJ") {
+            let word = web_token(rest);
+            if is_web_token(word) {
+                found.push(at..at + word.len());
             }
-        }
-        if rest.starts_with("eyJ") && rest.get(..length(rest)).is_some_and(is_web_token) {
-            found.push(at..at + length(rest));
-        }
-        if let Some(word) = rest.get(..7)
-            && word.eq_ignore_ascii_case("bearer ")
-        {
-            let token = rest.get(7..).unwrap_or_default();
-            if length(token) >= BEARER && token.bytes().take(length(token)).any(|byte| byte.is_ascii_digit())
-            {
-                found.push(at + 7..at + 7 + length(token));
-            }
+            // What begins later in the same word has fewer parts still.
+            at += word.len();
+        } else {
+            at += 1;
         }
     }
     found.extend(pem_blocks(text));
     found
 }
 
+/// How long the key is that a text begins with.
+fn key(text: &str) -> Option<usize> {
+    PREFIXES.iter().find_map(|(prefix, least)| {
+        let length = length(text.strip_prefix(prefix)?);
+        (length >= *least).then_some(prefix.len() + length)
+    })
+}
+
+/// The token behind the word `Bearer`, with which the text begins.
+fn bearer(text: &str) -> Option<Range<usize>> {
+    const WORD: &str = "bearer ";
+    let begins = text.get(..WORD.len())?.eq_ignore_ascii_case(WORD);
+    let token = text.get(WORD.len()..).filter(|_| begins)?;
+    let length = length(token);
+    let has_digit = token.bytes().take(length).any(|byte| byte.is_ascii_digit());
+    (length >= BEARER && has_digit).then_some(WORD.len()..WORD.len() + length)
+}
+
+/// As much of a text as could be a web token.
+fn web_token(text: &str) -> &str {
+    let of_a_token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let end = text.bytes().position(|byte| !of_a_token(&byte)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().trim_end_matches(['.', '-'])
+}
+
 /// A key stands on its own: `task-…` is no `sk-…`.
 fn begins_a_word(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    before.is_none_or(|before| !before.is_ascii_alphanumeric())
+    bytes.get(at).is_some_and(u8::is_ascii_alphabetic)
+        && before.is_none_or(|before| !before.is_ascii_alphanumeric())
 }
 
 /// How many bytes of what keys are made of begin a text. A full stop belongs to one only in the middle.
@@ -158,6 +178,16 @@ mod tests {
         let cut = "-----BEGIN PRIVATE KEY-----\nMHcC";
         assert_eq!(found(&format!("x {cut}")), [cut]);
         assert_eq!(found("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"), [""; 0]);
+    }
+
+    /// Would take minutes if a byte were looked at once for each beginning before it.
+    #[test]
+    fn a_text_of_beginnings_is_read_once() {
+        for beginning in
+            ["sk-", "sk_live_", "eyJ-", "=eyJ", "eyJ.", "bearer ", "-----BEGIN ", "SG..", "ya29.-"]
+        {
+            find(&beginning.repeat((256 << 10) / beginning.len()));
+        }
     }
 
     #[test]
