@@ -343,7 +343,7 @@ async fn other_paths_and_methods_are_answered_in_json() {
         ("POST", "/?x=1", 200),
         ("POST", "", 200),
     ] {
-        let frame = json!({ "type": "request", "id": path, "method": method, "path": path, "body": "{\"message\":\"m\"}" });
+        let frame = json!({ "type": "request", "id": "r", "method": method, "path": path, "body": "{\"message\":\"m\"}" });
         peer.say(frame.to_string()).await;
         let answer = peer.answer().await;
         assert_eq!(answer.status, status, "{method} {path}");

@@ -159,8 +159,11 @@ pub(crate) struct Peer(pub(crate) WebSocketStream<TcpStream>);
 /// The ids that stand for one that was not used before: a request whose id was used is not answered again.
 const FRESH: [&str; 3] = ["r", "still", "ok?"];
 
-/// A frame with an id of its own in place of one of those.
+/// A request with an id of its own in place of one of those.
 fn freshened(text: String) -> String {
+    if !text.contains(r#""type":"request""#) {
+        return text;
+    }
     static USED: AtomicU64 = AtomicU64::new(0);
     let number = USED.fetch_add(1, Ordering::Relaxed);
     FRESH.iter().fold(text, |text, id| {
