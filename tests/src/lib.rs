@@ -45,6 +45,18 @@ mod book {
     mod botornot_player {}
     #[doc = include_str!("../../docs/src/botornot/machine.md")]
     mod botornot_machine {}
+    #[doc = include_str!("../../docs/src/botroulette/first-bot.md")]
+    mod botroulette_first_bot {}
+    #[doc = include_str!("../../docs/src/botroulette/tunnel.md")]
+    mod botroulette_tunnel {}
+    #[doc = include_str!("../../docs/src/botroulette/safety.md")]
+    mod botroulette_safety {}
+    #[doc = include_str!("../../docs/src/botroulette/service.md")]
+    mod botroulette_service {}
+    #[doc = include_str!("../../docs/src/kriegspiel/first-bot.md")]
+    mod kriegspiel_first_bot {}
+    #[doc = include_str!("../../docs/src/kriegspiel/knowledge.md")]
+    mod kriegspiel_knowledge {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]

@@ -17,6 +17,7 @@ use sdk_core::sandbox::{Dialect, Fault, magic};
 const CATALOGUES: &[(&str, &[&Code])] = &[
     ("Every crate", sdk_core::error::codes::ALL),
     ("botpit-sdk", botpit_sdk::codes::ALL),
+    ("botroulette-sdk", botroulette_sdk::codes::ALL),
     ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL),
 ];
 
@@ -58,7 +59,13 @@ fn the_code_of_every_chapter_is_compiled() {
 #[test]
 fn no_page_has_code_that_nobody_compiles() {
     let pages = chapters().into_iter().map(|chapter| book().join(chapter));
-    let fronts = ["README.md", "sdk-core/README.md", "botpit-sdk/README.md", "kriegspiel-sdk/README.md"];
+    let fronts = [
+        "README.md",
+        "sdk-core/README.md",
+        "botpit-sdk/README.md",
+        "botornot-sdk/README.md",
+        "kriegspiel-sdk/README.md",
+    ];
     for path in pages.chain(fronts.iter().map(|page| book().join("../..").join(page))) {
         for (number, line) in (1..).zip(read(&path).lines()) {
             let fence = line.trim_start().strip_prefix("```").unwrap_or_default();

@@ -80,7 +80,7 @@ fn it_names_the_crates_the_oldest_rust_and_the_licences_of_the_workspace() {
 
 #[test]
 fn every_published_package_carries_both_licences_and_its_own_front_page() {
-    for library in ["sdk-core", "botpit-sdk", "botroulette-sdk", "kriegspiel-sdk"] {
+    for library in ["sdk-core", "botpit-sdk", "botornot-sdk", "botroulette-sdk", "kriegspiel-sdk"] {
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             assert_eq!(read(&format!("{library}/{licence}")), read(licence), "{library}/{licence}");
         }
@@ -112,6 +112,7 @@ fn its_links_lead_somewhere() {
         "CHANGELOG.md",
         "sdk-core/README.md",
         "botpit-sdk/README.md",
+        "botornot-sdk/README.md",
         "botroulette-sdk/README.md",
         "kriegspiel-sdk/README.md",
     ] {

@@ -264,7 +264,7 @@ async fn what_is_too_much_at_once_is_told_so_and_the_rest_goes_on() {
     peer.ask("big", &"x".repeat(1_000)).await;
     assert_eq!(peer.answer().await.status, 503, "too many bytes beside another");
     assert_eq!(peer.answer().await.id, "d");
-    peer.ask("big", &"x".repeat(1_000)).await;
+    peer.ask("big again", &"x".repeat(1_000)).await;
     assert_eq!(peer.answer().await.status, 200, "and alone they pass");
 }
 
@@ -343,7 +343,7 @@ async fn other_paths_and_methods_are_answered_in_json() {
         ("POST", "/?x=1", 200),
         ("POST", "", 200),
     ] {
-        let frame = json!({ "type": "request", "id": path, "method": method, "path": path, "body": "{\"message\":\"m\"}" });
+        let frame = json!({ "type": "request", "id": "r", "method": method, "path": path, "body": "{\"message\":\"m\"}" });
         peer.say(frame.to_string()).await;
         let answer = peer.answer().await;
         assert_eq!(answer.status, status, "{method} {path}");
