@@ -26,7 +26,7 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// How fast time passes: a match of four minutes takes 240 seconds by so much.
-    #[arg(long, value_name = "FACTOR", default_value_t = 400.0, value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 600.0, value_parser = speed)]
     speed: f64,
     #[command(flatten)]
     options: Options,
