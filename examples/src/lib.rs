@@ -3,6 +3,7 @@
 //! A starter bot is one file in `src/bin`, and that file is what a person copies. Here is only what would be the same in
 //! all of them.
 
+pub mod botornot;
 pub mod botpit;
 mod lab_page;
 mod options;
