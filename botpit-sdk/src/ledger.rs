@@ -27,7 +27,7 @@
 //! assert_eq!(ledger.to_string(), "staked 0.02 SOL, paid out 0.019 SOL: -0.001 SOL");
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use serde::Serialize;
@@ -164,6 +164,12 @@ impl LedgerEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
     entries: VecDeque<LedgerEntry>,
+    /// Where each entry stands: its number, counted over all entries that there ever were.
+    #[serde(skip)]
+    numbers: HashMap<MatchId, u64>,
+    /// The number of the oldest entry that is kept.
+    #[serde(skip)]
+    oldest: u64,
     matches: u64,
     missing: u64,
     #[serde(skip)]
@@ -199,21 +205,28 @@ impl Sums {
 impl Ledger {
     /// Writes a match down. A second entry of the same match takes the place of the first, when the first is still kept.
     pub fn record(&mut self, entry: LedgerEntry) {
-        let known = self.entries.iter().rposition(|known| known.match_id == entry.match_id);
-        if let Some(at) = known
-            && let Some(known) = self.entries.remove(at)
-        {
-            self.sums.add(&known, -1);
-            self.matches -= 1;
-            self.missing -= u64::from(known.profit().is_none());
-        }
         self.sums.add(&entry, 1);
-        self.matches += 1;
         self.missing += u64::from(entry.profit().is_none());
-        if self.entries.len() >= MAX_ENTRIES {
-            self.entries.pop_front();
+        if let Some(known) = self.place(&entry.match_id).and_then(|at| self.entries.get_mut(at)) {
+            let first = std::mem::replace(known, entry);
+            self.sums.add(&first, -1);
+            self.missing -= u64::from(first.profit().is_none());
+            return;
         }
+        self.matches += 1;
+        if self.entries.len() >= MAX_ENTRIES
+            && let Some(oldest) = self.entries.pop_front()
+        {
+            self.numbers.remove(&oldest.match_id);
+            self.oldest += 1;
+        }
+        self.numbers.insert(entry.match_id.clone(), self.oldest + self.entries.len() as u64);
         self.entries.push_back(entry);
+    }
+
+    fn place(&self, match_id: &MatchId) -> Option<usize> {
+        let number = self.numbers.get(match_id)?;
+        usize::try_from(number.checked_sub(self.oldest)?).ok()
     }
 
     /// The matches, the oldest first: at most the newest [`MAX_ENTRIES`].
@@ -223,7 +236,7 @@ impl Ledger {
 
     /// The match's entry, while it is kept.
     pub fn entry(&self, match_id: &MatchId) -> Option<&LedgerEntry> {
-        self.entries.iter().rfind(|entry| entry.match_id == *match_id)
+        self.entries.get(self.place(match_id)?)
     }
 
     /// How many matches it holds, those that are no longer kept included.
@@ -360,6 +373,14 @@ mod tests {
         }
         assert_eq!((ledger.entries().len(), ledger.matches()), (MAX_ENTRIES, MAX_ENTRIES as u64 + 1));
         assert_eq!(ledger.staked().as_lamports(), 10_000_000 * (MAX_ENTRIES as u64 + 1));
+        // Each is still found, and the one that was let go is not.
+        for (number, is_kept) in [(0, false), (1, true), (2_000, true), (MAX_ENTRIES, true)] {
+            let id = MatchId::from(number.to_string().as_str());
+            assert_eq!(ledger.entry(&id).map(|entry| &entry.match_id), is_kept.then_some(&id));
+        }
+        ledger.record(entry("2000", Outcome::Won, Some(19_000_000)));
+        assert_eq!((ledger.entries().len(), ledger.matches()), (MAX_ENTRIES, MAX_ENTRIES as u64 + 1));
+        assert_eq!(ledger.paid_out().as_lamports(), 19_000_000);
     }
 
     proptest! {

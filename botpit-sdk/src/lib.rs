@@ -36,8 +36,8 @@ pub use live::{
 };
 pub use model::ErrorCode;
 pub use play::{
-    BlockingStrategy, BoxedStrategy, Fallback, GameTurn, MAX_ROUNDS, MatchReport, Play, Played, RoundReport,
-    Strategy, StrategyExt, StrategyFailure, Summary,
+    BlockingStrategy, BoxedStrategy, Fallback, GameTurn, MAX_ROUNDS, MatchReport, Play, PlayError, Played,
+    RoundReport, Strategy, StrategyExt, StrategyFailure, Summary,
 };
 pub use rest::Rest;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};

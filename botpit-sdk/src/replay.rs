@@ -283,7 +283,7 @@ impl fmt::Display for ReplayedMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (turns, differing) = (self.decisions.len(), self.differing().count());
         write!(f, "Match {} ({}): ", printable(self.id.as_str()), printable(self.game.as_str()))?;
-        write!(f, "{turns} turns, {differing} decided otherwise")?;
+        write!(f, "{turns} turn{}, {differing} decided otherwise", if turns == 1 { "" } else { "s" })?;
         for decision in self.differing() {
             let then = decision.then.as_ref().map_or("nothing", RawJson::as_str);
             write!(

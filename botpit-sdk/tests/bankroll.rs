@@ -343,7 +343,7 @@ async fn a_strategy_is_stopped_in_good_order_and_says_why() {
     // The same client has nothing left to lose.
     let play = client.play::<Rps, _>(|_: &GameTurn<Rps>| Choice::Rock).wager(sol("0.01 SOL"));
     let (refused, ()) = tokio::join!(play.run(), peer.seat());
-    assert!(matches!(refusal(refused), BankrollRefusal::LossLimit { .. }));
+    assert!(matches!(refusal(refused.map_err(Into::into)), BankrollRefusal::LossLimit { .. }));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,9 +13,10 @@ use std::time::Duration;
 use botpit_sdk::games::Game;
 use botpit_sdk::games::rps::{self, Choice, Rps};
 use botpit_sdk::games::untyped::Untyped;
+use botpit_sdk::sdk_core::error::codes;
 use botpit_sdk::{
-    BoxedStrategy, Client, ErrorCode, Fallback, GameTurn, MatchReport, Play, Result, Strategy, StrategyExt,
-    StrategyFailure, Summary,
+    BoxedStrategy, Client, Error, ErrorCode, Fallback, GameTurn, MatchReport, Play, PlayError, Result,
+    Strategy, StrategyExt, StrategyFailure, Summary,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -78,18 +79,26 @@ impl Peer {
 }
 
 /// Plays one match on a server that has accepted the key.
-async fn play_one() -> (Peer, JoinHandle<Result<Summary>>) {
+async fn play_one() -> (Peer, JoinHandle<Result<Summary, PlayError>>) {
     begin(|client| client.play::<Rps, _>(|_: &GameTurn<Rps>| Choice::Rock)).await
 }
 
 /// The same as the test likes it.
 async fn begin<G: Game, S: Strategy<G>>(
     play: impl FnOnce(&Client) -> Play<G, S>,
-) -> (Peer, JoinHandle<Result<Summary>>) {
+) -> (Peer, JoinHandle<Result<Summary, PlayError>>) {
+    begin_many(1, play).await
+}
+
+/// The same for more than one match.
+async fn begin_many<G: Game, S: Strategy<G>>(
+    matches: u32,
+    play: impl FnOnce(&Client) -> Play<G, S>,
+) -> (Peer, JoinHandle<Result<Summary, PlayError>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let client = Client::builder("bp_live_abc123").url(url).build().unwrap();
-    let bot = tokio::spawn(play(&client).wager("0.01 SOL".parse().unwrap()).matches(1).run());
+    let bot = tokio::spawn(play(&client).wager("0.01 SOL".parse().unwrap()).matches(matches).run());
     let (stream, _) = listener.accept().await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut peer = Peer(accept_async(stream).await.unwrap());
@@ -99,7 +108,7 @@ async fn begin<G: Game, S: Strategy<G>>(
 }
 
 /// From the place in the queue to the end.
-async fn finish(mut peer: Peer, bot: JoinHandle<Result<Summary>>) {
+async fn finish(mut peer: Peer, bot: JoinHandle<Result<Summary, PlayError>>) {
     assert_eq!(peer.hear().await, "join_queue");
     peer.say(QUEUE_JOINED).await;
     peer.say(MATCH_FOUND).await;
@@ -131,7 +140,28 @@ async fn a_queue_that_is_refused_for_good_is_the_end_and_says_why() {
     assert_eq!(peer.hear().await, "closed");
     drop(peer);
     let refused = timeout(Duration::from_secs(600), bot).await.unwrap().unwrap().unwrap_err();
-    assert_eq!(refused.platform_code(), Some(ErrorCode::InvalidWager));
+    assert_eq!(refused.error().platform_code(), Some(ErrorCode::InvalidWager));
+    assert_eq!(refused.summary(), &Summary::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_played_before_a_failure_is_told_with_it() {
+    let rock = |client: &Client| client.play::<Rps, _>(|_: &GameTurn<Rps>| Choice::Rock);
+    let (mut peer, bot) = begin_many(3, rock).await;
+    assert_eq!(peer.hear().await, "join_queue");
+    for frame in [QUEUE_JOINED, MATCH_FOUND, GAME_OVER] {
+        peer.say(frame).await;
+    }
+    assert_eq!(peer.hear().await, "join_queue");
+    peer.say(r#"{"type":"session_replaced"}"#).await;
+    assert_eq!(peer.hear().await, "closed");
+    drop(peer);
+    let ended = timeout(Duration::from_secs(600), bot).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(*ended.error().code(), codes::SESSION_REPLACED);
+    assert_eq!((ended.summary().matches, ended.summary().drawn), (1, 1));
+    // In a function that returns an `Error`, `?` makes one of it; in words they are the same.
+    let (words, error) = (ended.to_string(), Error::from(ended));
+    assert_eq!(words, error.to_string());
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +205,7 @@ impl Peer {
         Instant::now()
     }
 
-    async fn last(mut self, bot: JoinHandle<Result<Summary>>) -> Summary {
+    async fn last(mut self, bot: JoinHandle<Result<Summary, PlayError>>) -> Summary {
         self.say(GAME_OVER).await;
         assert_eq!(self.hear().await, "closed");
         drop(self);
@@ -196,7 +226,7 @@ impl Strategy<Rps> for Failing {
     async fn choose(&mut self, _: &GameTurn<Rps>) -> Result<rps::Move> {
         match self.how {
             "panics" => panic!("that was too much"),
-            "fails" => Err(botpit_sdk::Error::invalid_argument("book", "the opening book is gone")),
+            "fails" => Err(Error::invalid_argument("book", "the opening book is gone")),
             _ => std::future::pending().await,
         }
     }

@@ -19,6 +19,12 @@ sdk_core::error_codes! {
     REPLY_NOT_TEXT = "reply_not_text", Handler, "a reply is neither JSON nor text", "return JSON: the tunnel carries text only";
     /// A reply that is too large.
     REPLY_TOO_LARGE = "reply_too_large", Handler, "a reply is larger than the limit", "return less, or raise the limit";
+    /// The server that requests are passed on to.
+    LOCAL_UNREACHABLE = "local_unreachable", Connection, "the local server cannot be reached, or broke the connection", "start the server that requests are forwarded to, or look at its log; the tunnel goes on";
+    /// A reply with a secret in it.
+    SECRET_IN_REPLY = "secret_in_reply", Handler, "a reply held what looks like a key, and left without it", "find out how the bot came to say it, and replace the key";
+    /// More calls than the bot allows itself.
+    TOO_MANY_CALLS = "too_many_calls", RateLimited, "a cost guard let no more calls through", "nothing to do: the caller was told when to try again; raise the guard's limit if this is too narrow";
     /// A frame of the relay that cannot be used.
     BAD_FRAME = "bad_frame", Decode, "a frame of the relay cannot be used", "nothing to do: the tunnel goes on; look at the field in this error";
     /// The same request twice.

@@ -28,10 +28,15 @@ pub use conversation::{Conversation, SavedConversation};
 pub use conversations::{ConversationManager, SavedConversations};
 pub use limits::{CALLS_PER_SECOND, ROULETTE_PER_MINUTE};
 pub use live::{
-    Blocking, BoxFuture, BoxedResponder, Connected, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, DEFAULT_DEADLINE,
-    DEFAULT_MAX_BODY, Incoming, REPLY_FIELD, Reply, Responder, Serve, TunnelEvent, TunnelEvents,
-    TunnelHandle, UnknownFrame, blocking, responder,
+    Blocking, BoxFuture, BoxedResponder, Connected, CostGuard, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE,
+    DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE, DEFAULT_DEADLINE, DEFAULT_LOCAL_PORT,
+    DEFAULT_MAX_BODY, Filtered, Forwarder, Guarded, HIDDEN, InMemory, Incoming, Memory, MemoryKey,
+    MemoryStore, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES, REMEMBERED_SESSIONS, REPLY_FIELD,
+    Remembering, Reply, Responder, SecretFilter, Serve, Speaker, TunnelEvent, TunnelEvents, TunnelHandle,
+    UnknownFrame, blocking, forward_to, responder,
 };
+#[cfg(feature = "server")]
+pub use live::{HttpServer, RunningServer};
 pub use registrar::Registrar;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
 pub use untrusted::Untrusted;

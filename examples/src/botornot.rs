@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use botornot_sdk::player::{MatchLog, MatchReport, Pacing, Play, Player, Speaker, Stats};
+use botornot_sdk::player::{MatchLog, MatchReport, Play, Player, Speaker, Stats};
 use botornot_sdk::sandbox::Sandbox;
 use botornot_sdk::sdk_core::env::Env;
 use botornot_sdk::sdk_core::wire::printable;
@@ -30,10 +29,13 @@ pub struct ChatOptions {
     /// Leave the opponents' words and names out of the log.
     #[arg(long, requires = "log")]
     pub without_opponents: bool,
-    /// How fast time passes in a sandbox of one's own: a match of four minutes takes 240 seconds by so much.
-    #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed, conflicts_with_all = ["live", "url"])]
-    pub speed: f64,
+    /// How many times as fast matches pass in a sandbox: 60 in the one that the bot starts, 1 behind --url.
+    #[arg(long, value_name = "FACTOR", value_parser = speed, conflicts_with = "live")]
+    pub speed: Option<f64>,
 }
+
+/// Four minutes in four seconds.
+const OWN_SPEED: f64 = 60.0;
 
 /// A factor from 1 to 1,000: beyond that the clock of the machine is too coarse for a chat.
 pub fn speed(text: &str) -> Result<f64, String> {
@@ -46,8 +48,7 @@ pub fn speed(text: &str) -> Result<f64, String> {
 pub struct Place {
     /// The client.
     pub client: Client,
-    /// How much faster than on the platform time passes there.
-    pub speed: f64,
+    speed: f64,
     sandbox: Option<Sandbox>,
     log: Option<MatchLog>,
     seed: u64,
@@ -65,12 +66,13 @@ impl Place {
         let log = of_chat.log.as_ref().map(MatchLog::append_to).transpose()?;
         let log = if of_chat.without_opponents { log.map(MatchLog::without_opponents) } else { log };
         let elsewhere = options.live || options.url.is_some();
+        let speed = of_chat.speed.unwrap_or(if elsewhere { 1.0 } else { OWN_SPEED });
         let (builder, sandbox) = if elsewhere {
             (from_env(options.url.as_deref(), options.live)?, None)
         } else {
-            let sandbox = Sandbox::builder().seed(seed).speed(of_chat.speed).start().await?;
+            let sandbox = Sandbox::builder().seed(seed).speed(speed).start().await?;
             report.note(format_args!("A BotOrNot of your own runs on {} (seed {seed}).", sandbox.ws_url()));
-            report.note(format_args!("{name} has its token; time passes {} times as fast.", of_chat.speed));
+            report.note(format_args!("{name} has its token; time passes {speed} times as fast."));
             (Client::builder(sandbox.register(name)?.token).url(sandbox.ws_url()), Some(sandbox))
         };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
@@ -81,7 +83,6 @@ impl Place {
             let counts = if of_chat.test { "without effect on the rating" } else { "for the rating" };
             report.note(format_args!("Playing on {}, {counts}.", client.shown_url()));
         }
-        let speed = if elsewhere { 1.0 } else { of_chat.speed };
         Ok(Self { client, speed, sandbox, log, seed, of_chat: of_chat.clone() })
     }
 
@@ -92,7 +93,7 @@ impl Place {
             .play(player)
             .matches(self.of_chat.matches)
             .test_mode(self.of_chat.test)
-            .pacing(Pacing::default().sped_up(self.speed))
+            .speed(self.speed)
             .seed(self.seed);
         match &self.log {
             Some(log) => play.log(log.clone()),
@@ -148,34 +149,18 @@ fn key(env: &Env) -> Result<String, Error> {
 /// A match as it is told: the conversation, and below it what the platform revealed. As JSON it is the match alone.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub struct Told<'a> {
-    report: &'a MatchReport,
-    #[serde(skip)]
-    speed: f64,
-}
-
-impl<'a> Told<'a> {
-    /// A match in which time passed so many times as fast.
-    pub fn new(report: &'a MatchReport, speed: f64) -> Self {
-        Self { report, speed }
-    }
-}
+pub struct Told<'a>(pub &'a MatchReport);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in self.report.transcript.lines() {
+        for line in self.0.transcript.lines() {
             let who = match line.who {
                 Speaker::Me => "we",
                 Speaker::Opponent => "they",
             };
-            writeln!(f, "  {} {who:>4}: {}", clock(line.at, self.speed), printable(&line.text))?;
+            let at = line.at.as_secs();
+            writeln!(f, "  {}:{:02} {who:>4}: {}", at / 60, at % 60, printable(&line.text))?;
         }
-        self.report.fmt(f)
+        self.0.fmt(f)
     }
-}
-
-/// A time of the match, in minutes and seconds of its own.
-fn clock(at: Duration, speed: f64) -> String {
-    let seconds = at.mul_f64(speed).as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -5,6 +5,10 @@
 
 pub mod botornot;
 pub mod botpit;
+pub mod elo;
+pub mod kriegspiel;
+pub mod kriegspiel_duel;
+mod kriegspiel_told;
 mod lab_page;
 mod options;
 mod report;
@@ -13,7 +17,8 @@ pub mod rival;
 pub mod strategies;
 mod table;
 
+pub use kriegspiel_told::Told;
 pub use lab_page::LabPage;
 pub use options::Options;
-pub use report::{Report, exit};
+pub use report::{Report, counted, exit};
 pub use table::{Shown, Table};

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use botpit_sdk::Error;
+use botpit_sdk::{Error, PlayError, Summary};
 use serde::Serialize;
 
 /// Tells results, in words or as one JSON object a line.
@@ -14,7 +14,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(json: bool) -> Self {
+    /// As JSON, or in words.
+    pub fn new(json: bool) -> Self {
         Self { json }
     }
 
@@ -31,6 +32,24 @@ impl Report {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
+    /// How a run of matches went. Where it ended in failure, what was played before is told too, and the error handed on.
+    ///
+    /// # Errors
+    /// The one that ended it.
+    pub fn summary(&self, played: Result<Summary, PlayError>) -> Result<(), Error> {
+        match played {
+            Ok(summary) => self.result("summary", &summary),
+            Err(ended) => {
+                let (error, summary) = ended.into_parts();
+                if summary.matches > 0 {
+                    self.result("summary", &summary);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// A remark for a person.
     pub fn note(&self, words: impl Display) {
         if self.json {
@@ -39,6 +58,11 @@ impl Report {
             let _ = writeln!(std::io::stdout().lock(), "{words}");
         }
     }
+}
+
+/// A number with its word: `1 match`, `2 matches`.
+pub fn counted(number: usize, word: &str, plural: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { plural })
 }
 
 /// The end of a starter bot: an error is told in a line or two, with its advice.

@@ -75,52 +75,115 @@ pub fn create_new(path: &Path) -> Result<File> {
 /// # Errors
 /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path. The old content is there then.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    // Of a link, what it points to is replaced, and not the link.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let draft = Draft::beside(path)?;
-    let written = draft.write(content).map_err(|cause| local_error(path, "cannot be written", cause))?;
-    drop(written);
-    draft.keep_as(path)
+    Draft::replacing(path)?.fill(content).map(drop)
 }
 
-/// A file on its way to its name; it is removed again unless it gets there.
-struct Draft {
+/// A place for content that is not there yet, made sure of beforehand: a key that is shown once must not find that it cannot
+/// be written. Filled, it takes its name in one step; dropped, it leaves nothing behind.
+///
+/// ```
+/// use sdk_core::private_file::{Draft, Protection};
+///
+/// # let directory = std::env::temp_dir().join(format!("draft-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("agent.key");
+/// let place = Draft::new_file(&path)?;
+/// // … the key is asked for …
+/// place.fill(b"KEY=1")?;
+/// assert_eq!(std::fs::read(&path)?, b"KEY=1");
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Draft {
     path: PathBuf,
-    kept: bool,
+    /// Takes the content, and then the file's name.
+    beside: Unkept,
+    file: File,
+    /// Keeps the file's name for us, where there was no file.
+    claim: Option<Unkept>,
 }
 
 impl Draft {
-    fn beside(path: &Path) -> Result<Self> {
+    /// For a new file. Its name is taken at once; one that exists is refused, whatever stands in it.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path.
+    pub fn new_file(path: &Path) -> Result<Self> {
+        create_new(path)?;
+        let claim = Unkept(Some(path.to_owned()));
+        Self::beside(path.to_owned(), Some(claim))
+    }
+
+    /// For a file that may exist, and keeps its content until then. Of a link, what it points to is replaced, and not the
+    /// link.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path; [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) when it names no file.
+    pub fn replacing(path: &Path) -> Result<Self> {
+        Self::beside(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), None)
+    }
+
+    fn beside(path: PathBuf, claim: Option<Unkept>) -> Result<Self> {
         let Some(name) = path.file_name() else {
             return Err(Error::invalid_argument("path", format!("{} names no file", path.display())));
         };
         let mut draft = std::ffi::OsString::from(".");
         draft.push(name);
-        draft.push(format!(".{:016x}", fastrand::u64(..)));
-        Ok(Self { path: path.with_file_name(draft), kept: false })
+        draft.push(format!(".{:016x}.tmp", fastrand::u64(..)));
+        let draft = path.with_file_name(draft);
+        let file = private(OpenOptions::new().write(true).create_new(true))
+            .open(&draft)
+            .map_err(|cause| local_error(&path, "cannot be written", cause))?;
+        Ok(Self { path, beside: Unkept(Some(draft)), file, claim })
     }
 
-    fn write(&self, content: &[u8]) -> io::Result<File> {
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&self.path)?;
-        file.write_all(content)?;
+    /// Where the content will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the content, and gives the file its name. Says who can read it.
+    ///
+    /// # Errors
+    /// [`LOCAL_IO`](codes::LOCAL_IO), naming the path. What was there before is there then.
+    pub fn fill(mut self, content: &[u8]) -> Result<Protection> {
+        let failed = |cause| local_error(&self.path, "cannot be written", cause);
+        self.file.write_all(content).map_err(failed)?;
         // Without it, a crash may leave the new name with the old length, which is nothing.
-        file.sync_all()?;
-        Ok(file)
-    }
-
-    fn keep_as(mut self, path: &Path) -> Result<()> {
-        fs::rename(&self.path, path).map_err(|cause| local_error(path, "cannot be replaced", cause))?;
-        self.kept = true;
-        Ok(())
+        self.file.sync_all().map_err(failed)?;
+        let protection = Protection::of(&self.file).map_err(failed)?;
+        if let Some(beside) = &self.beside.0 {
+            fs::rename(beside, &self.path)
+                .map_err(|cause| local_error(&self.path, "cannot be replaced", cause))?;
+        }
+        self.beside.0 = None;
+        if let Some(claim) = &mut self.claim {
+            claim.0 = None;
+        }
+        sync_directory(&self.path);
+        Ok(protection)
     }
 }
 
-impl Drop for Draft {
+/// A file that is removed again unless it is kept.
+#[derive(Debug)]
+struct Unkept(Option<PathBuf>);
+
+impl Drop for Unkept {
     fn drop(&mut self) {
-        if !self.kept {
-            // Nothing can be done about a draft that stays.
-            let _ = fs::remove_file(&self.path);
+        if let Some(path) = self.0.take() {
+            // Nothing can be done about a file that stays.
+            let _ = fs::remove_file(path);
         }
+    }
+}
+
+/// Makes a new name last through a power cut, where the system lets a directory be synced.
+fn sync_directory(path: &Path) {
+    if let Some(directory) = path.parent() {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
 }
 
@@ -165,6 +228,22 @@ mod tests {
         replace(&link, b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"new");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_place_that_is_never_filled_leaves_nothing_and_changes_nothing() {
+        let directory = directory("draft");
+        let path = directory.join("key");
+        drop(Draft::new_file(&path).unwrap());
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+
+        let place = Draft::new_file(&path).unwrap();
+        assert!(Draft::new_file(&path).is_err(), "the name is taken");
+        place.fill(b"one").unwrap();
+        drop(Draft::replacing(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_dir_all(directory).unwrap();
     }
 

@@ -27,8 +27,24 @@ mod book {
     mod introduction {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
     mod botpit_first_bot {}
+    #[doc = include_str!("../../docs/src/botpit/games.md")]
+    mod botpit_games {}
     #[doc = include_str!("../../docs/src/botpit/money.md")]
     mod botpit_money {}
+    #[doc = include_str!("../../docs/src/botpit/fairness.md")]
+    mod botpit_fairness {}
+    #[doc = include_str!("../../docs/src/botpit/recording.md")]
+    mod botpit_recording {}
+    #[doc = include_str!("../../docs/src/botpit/lab.md")]
+    mod botpit_lab {}
+    #[doc = include_str!("../../docs/src/botpit/beyond-the-queue.md")]
+    mod botpit_beyond_the_queue {}
+    #[doc = include_str!("../../docs/src/botornot/first-bot.md")]
+    mod botornot_first_bot {}
+    #[doc = include_str!("../../docs/src/botornot/player.md")]
+    mod botornot_player {}
+    #[doc = include_str!("../../docs/src/botornot/machine.md")]
+    mod botornot_machine {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]

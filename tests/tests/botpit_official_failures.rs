@@ -837,7 +837,7 @@ async fn running_with_a_refused_key_ends_with_the_reason() {
         seat.says(r#"{"type":"error","code":"auth_failed","message":"Invalid API key"}"#).await;
         seat
     });
-    assert_eq!(*ended.unwrap_err().code(), codes::AUTH_REJECTED);
+    assert_eq!(*ended.unwrap_err().error().code(), codes::AUTH_REJECTED);
     platform.is_left_alone(secs(3600)).await;
 }
 

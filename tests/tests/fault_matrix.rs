@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use botpit_sdk::games::rps::{Choice, Rps};
 use botpit_sdk::sandbox::{Sandbox, SandboxMatch};
-use botpit_sdk::{Client, Error, GameTurn, MatchReport, Outcome, Summary};
+use botpit_sdk::{Client, Error, GameTurn, MatchReport, Outcome, PlayError, Summary};
 use sdk_core::sandbox::{Fault, Order, OrderId, When};
 
 const BOT: &str = "matrix";
@@ -235,8 +235,13 @@ async fn play(cell: &Cell) -> Told {
         hung.push(format!("nothing came of it within {BOUND:?}"));
         Ok(Summary::default())
     });
+    let summary = ended.as_ref().unwrap_or_else(PlayError::summary).clone();
+    let ended = ended.map_err(Error::from);
 
     let reports = std::mem::take(&mut *reports.lock().unwrap());
+    if hung.is_empty() && summary.matches as usize != reports.len() {
+        wrong.push(format!("{} reports, and the summary says {summary}", reports.len()));
+    }
     for record in &sandbox.matches() {
         let side = record.side_of(BOT).expect("nobody else plays here");
         let forfeited = record.rounds.iter().filter(|round| round.moves.get(side).is_none()).count();

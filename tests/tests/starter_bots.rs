@@ -7,15 +7,14 @@
     reason = "these are tests"
 )]
 
-use std::collections::HashMap;
+use std::borrow::BorrowMut;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use botpit_sdk::sandbox::Sandbox;
+use family_tests::programs::{Run, only_key, program, root, run, wait, workdir};
 use serde_json::Value;
 
 /// No run takes longer than this; most take a second or two.
@@ -27,8 +26,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 #[test]
 fn the_transcripts_of_the_readme_and_the_book_are_what_it_prints() {
-    let run = ended(bot(["--seed", "7"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--seed", "7"])).succeeded();
     let printed = without_port(&run.stdout);
     for page in ["README.md", "docs/src/botpit/first-bot.md"] {
         assert_eq!(transcript(page, "botpit-rps"), printed, "{page}");
@@ -37,8 +35,7 @@ fn the_transcripts_of_the_readme_and_the_book_are_what_it_prints() {
 
 #[test]
 fn json_is_one_object_a_line_and_the_last_is_the_summary() {
-    let run = ended(bot(["--json", "--seed", "7"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--json", "--seed", "7"])).succeeded();
     matches_and_summary(&run, &["rps"], 3);
     // What a person wants to know goes elsewhere.
     assert!(run.stderr.contains("A BOTPIT of your own runs on"), "{}", run.stderr);
@@ -46,7 +43,7 @@ fn json_is_one_object_a_line_and_the_last_is_the_summary() {
 
 /// So many matches of each game, a line each, all fair; then the summary, which they add up to.
 fn matches_and_summary(run: &Run, games: &[&str], each: usize) {
-    let lines = json_lines(&run.stdout);
+    let lines = run.json_lines();
     let [matches @ .., summary] = lines.as_slice() else { panic!("no line") };
     let played: Vec<_> = matches.iter().map(|line| line["match"]["game"].as_str().unwrap()).collect();
     assert_eq!(played, games.iter().flat_map(|game| vec![*game; each]).collect::<Vec<_>>());
@@ -89,11 +86,11 @@ fn every_game_with_a_bot_of_its_own_is_played() {
         ("botpit-math-duel", "math_duel"),
         ("botpit-crash", "crash"),
     ] {
-        let run = ended(program(name, ["--json", "--seed", "7", "--matches", "1"]).output().unwrap());
-        assert!(run.ok, "{name}: {}", run.stderr);
+        let run = ended(program(name, ["--json", "--seed", "7", "--matches", "1"]));
+        assert!(run.is_ok(), "{name}: {}", run.stderr);
         matches_and_summary(&run, &[game], 1);
-        let run = ended(program(name, ["--seed", "7", "--matches", "1"]).output().unwrap());
-        assert!(run.ok && run.stdout.contains("fair: seed matches commitment"), "{}", run.stdout);
+        let run = ended(program(name, ["--seed", "7", "--matches", "1"]));
+        assert!(run.is_ok() && run.stdout.contains("fair: seed matches commitment"), "{}", run.stdout);
     }
 }
 
@@ -113,8 +110,7 @@ const GAMES: [&str; 10] = [
 #[test]
 fn the_arena_plays_every_game_and_verifies_every_round() {
     let arena = ["--game", "all", "--matches", "1", "--seed", "7", "--json"];
-    let run = ended(program("botpit-arena", arena).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(program("botpit-arena", arena)).succeeded();
     matches_and_summary(&run, &GAMES, 1);
 }
 
@@ -122,8 +118,7 @@ fn the_arena_plays_every_game_and_verifies_every_round() {
 fn the_arena_prints_a_table() {
     for game in ["mines", "hi_lo"] {
         let arena = ["--game", game, "--matches", "2", "--seed", "7"];
-        let run = ended(program("botpit-arena", arena).output().unwrap());
-        assert!(run.ok, "{}", run.stderr);
+        let run = ended(program("botpit-arena", arena)).succeeded();
         let table: Vec<_> = run.stdout.lines().skip_while(|line| !line.starts_with("game ")).collect();
         let head: Vec<_> = table[0].split_whitespace().collect();
         assert_eq!(head, ["game", "won", "lost", "drawn", "profit", "rounds", "verified"]);
@@ -136,22 +131,21 @@ fn the_arena_prints_a_table() {
         assert!(verified == rounds && rounds.parse::<u32>().unwrap() >= 4, "{row:?}");
         assert!(table.last().unwrap().starts_with("2 matches: "), "{table:?}");
     }
-    refused_by_clap(&program("botpit-arena", ["--game", "chess"]).output().unwrap(), "high_card_duel");
+    refused_by_clap(&run("botpit-arena", ["--game", "chess"]), "high_card_duel");
 }
 
 /// The options' own refusal, which names what is possible.
-fn refused_by_clap(output: &Output, words: &str) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && output.stdout.is_empty() && told.contains(words), "{told}");
+fn refused_by_clap(run: &Run, words: &str) {
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 
 #[test]
 fn a_loss_limit_ends_it_in_good_order() {
     // The first match that is lost without one that was won before is the last.
     let arguments = ["--json", "--seed", "7", "--matches", "60", "--loss-limit", "0.01 SOL"];
-    let run = ended(program("botpit-arena", ["--game", "dice_duel"]).args(arguments).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+    let run = ended(program("botpit-arena", ["--game", "dice_duel"]).args(arguments)).succeeded();
+    let lines = run.json_lines();
     let summary = &lines.last().unwrap()["summary"];
     assert!(summary["matches"].as_u64().unwrap() < 60, "{summary}");
     assert!(summary["profit_lamports"].as_i64().unwrap() >= -10_000_000, "{summary}");
@@ -160,17 +154,15 @@ fn a_loss_limit_ends_it_in_good_order() {
 
 #[test]
 fn logs_go_to_stderr_and_hold_no_key() {
-    let run = ended(bot(["--json", "--matches", "1", "-vv"]).env("RUST_LOG", "trace").output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).len(), 2);
+    let run = ended(bot(["--json", "--matches", "1", "-vv"]).env("RUST_LOG", "trace")).succeeded();
+    assert_eq!(run.json_lines().len(), 2);
     assert!(run.stderr.contains("TRACE"), "there is a log");
     assert!(!run.stderr.contains("bp_live_"), "{}", run.stderr);
 }
 
 #[test]
 fn it_stops_after_as_many_matches_as_it_was_told() {
-    let run = ended(bot(["--matches", "1"]).output().unwrap());
-    assert!(run.ok, "{}", run.stderr);
+    let run = ended(bot(["--matches", "1"])).succeeded();
     assert_eq!(run.stdout.lines().filter(|line| line.starts_with("Match ")).count(), 1);
     assert!(run.stdout.lines().last().unwrap().starts_with("1 match: "), "{}", run.stdout);
 }
@@ -183,6 +175,38 @@ fn they_are_short_enough_to_be_copied() {
     }
 }
 
+/// The commands of the book, a chapter's in their order: one may need what another has written. Those of `--live` are not run.
+#[test]
+fn the_commands_of_the_book_run() {
+    let chapters = ["games", "fairness", "recording", "lab", "beyond-the-queue"];
+    let mut run = 0;
+    for chapter in chapters {
+        let directory = workdir().join(format!("book-{chapter}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let page = read(&format!("docs/src/botpit/{chapter}.md"));
+        let shell = page.split("```sh\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines());
+        for line in shell {
+            let words: Vec<&str> = line.split('#').next().unwrap().split_whitespace().collect();
+            let at = words.iter().position(|word| *word == "--bin").unwrap_or_else(|| panic!("{line}"));
+            let arguments = words.iter().skip(at + 2).skip_while(|word| **word == "--").copied();
+            if words.contains(&"--live") {
+                continue;
+            }
+            // As many matches as show that it runs: these programs are not built for speed.
+            let arguments =
+                arguments.map(|word| if word.len() > 4 && is_number(word) { "500" } else { word });
+            ended(program(words[at + 1], arguments).current_dir(&directory)).succeeded();
+            run += 1;
+        }
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+    assert!(run >= 15, "{run} commands");
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 // ---- other servers --------------------------------------------------------------------------------------------------
 
 #[tokio::test]
@@ -193,28 +217,80 @@ async fn it_plays_in_a_sandbox_of_another_process() {
     let key = sandbox.register("KeyFromTheEnvironment").unwrap();
     let mut command = bot(["--json", "--matches", "1", "--url", &url]);
     command.env("BOTPIT_API_KEY", key.expose());
-    let run = wait(command).await;
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).last().unwrap()["summary"]["fair"], 1);
+    let run = wait(command).await.succeeded();
+    assert_eq!(run.json_lines().last().unwrap()["summary"]["fair"], 1);
     assert!(sandbox.matches()[0].side_of("KeyFromTheEnvironment").is_some());
 
     // Without a key it registers, as the platform wants it.
-    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await;
-    assert!(run.ok, "{}", run.stderr);
-    assert_eq!(json_lines(&run.stdout).last().unwrap()["summary"]["matches"], 1);
+    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+    assert_eq!(run.json_lines().last().unwrap()["summary"]["matches"], 1);
     assert!(sandbox.matches()[1].side_of("MyAgent").is_some());
     sandbox.shutdown().await;
 }
 
 #[tokio::test]
 async fn it_plays_on_a_server_of_the_protocol_alone() {
-    let (url, server) = bare::server().await;
-    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await;
-    assert!(run.ok, "{}", run.stderr);
-    let lines = json_lines(&run.stdout);
+    let (url, server) = bare::server(Some(bare::SEED)).await;
+    let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+    let lines = run.json_lines();
     assert_eq!(lines[0]["match"]["opponent"], "BetaBot");
     assert_eq!(lines[0]["match"]["payout_lamports"], 19_000_000);
     assert_eq!((&lines[0]["match"]["won"], &lines[0]["match"]["fair"]), (&true.into(), &true.into()));
+    server.abort();
+}
+
+#[tokio::test]
+async fn fair_is_false_only_after_a_violation_and_null_where_it_cannot_be_said() {
+    for (seed, fair, verdict) in
+        [(Some("another seed"), Value::Bool(false), "violated"), (None, Value::Null, "consistent")]
+    {
+        let (url, server) = bare::server(seed).await;
+        let run = wait(bot(["--json", "--matches", "1", "--url", &url])).await.succeeded();
+        let lines = run.json_lines();
+        assert_eq!((&lines[0]["match"]["fair"], &lines[0]["match"]["verdict"]), (&fair, &verdict.into()));
+        assert_eq!(lines[1]["summary"][verdict], 1);
+        assert_eq!(lines[1]["summary"]["fair"], 0);
+        server.abort();
+    }
+}
+
+/// The second time the bot wants to play, another session takes over.
+#[tokio::test]
+async fn what_was_played_before_a_failure_is_told() {
+    for name in ["botpit-rps", "botpit-arena"] {
+        let (url, server) = bare::server(Some(bare::SEED)).await;
+        let mut command = program(name, ["--json", "--matches", "2", "--url", &url]);
+        if name == "botpit-arena" {
+            command.args(["--game", "rps"]);
+        }
+        let run = wait(command).await;
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("[session_replaced]") && run.stderr.contains("advice: "),
+            "{}",
+            run.stderr
+        );
+        let lines = run.json_lines();
+        assert_eq!((only_key(&lines[0]), only_key(&lines[1])), ("match", "summary"));
+        assert_eq!((&lines[1]["summary"]["matches"], &lines[1]["summary"]["won"]), (&1.into(), &1.into()));
+        server.abort();
+    }
+}
+
+#[tokio::test]
+async fn live_says_what_may_be_lost_before_it_plays() {
+    let (url, server) = bare::server(Some(bare::SEED)).await;
+    for (wager, matches, at_most) in [("0.01 SOL", "1", "0.01 SOL"), ("0.02 SOL", "100", "0.2 SOL")] {
+        let mut command = bot(["--live", "--url", &url, "--wager", wager, "--matches", matches]);
+        let run = wait({
+            command.env("BOTPIT_API_KEY", "bp_live_test");
+            command
+        })
+        .await;
+        let (before, _) = run.stdout.split_once("\nMatch ").unwrap();
+        assert!(before.starts_with("Playing on ws://127.0.0.1:"), "{before}");
+        assert!(before.contains(&format!(": {at_most} may be lost at most.")), "{before}");
+    }
     server.abort();
 }
 
@@ -225,24 +301,22 @@ fn another_machine_needs_live() {
     for key in [None, Some("bp_live_test")] {
         let mut command = bot(["--url", "wss://api.example.org/api/v1/ws"]);
         command.envs(key.map(|key| ("BOTPIT_API_KEY", key)));
-        let run = ended(command.output().unwrap());
-        refused(&run, "needs --live");
+        let run = ended(command);
+        run.refused(1, "needs --live");
         assert!(run.stderr.contains("advice: add --live"), "{}", run.stderr);
     }
 }
 
 #[test]
 fn live_names_what_is_missing() {
-    refused(&ended(bot(["--live", "--host", "production"]).output().unwrap()), "BOTPIT_API_KEY");
-    refused(
-        &ended(bot(["--live"]).env("BOTPIT_API_KEY", "bp_live_test").output().unwrap()),
-        "BOTPIT_WS_URL nor BOTPIT_URL",
-    );
+    ended(bot(["--live", "--host", "production"])).refused(1, "BOTPIT_API_KEY");
+    let run = ended(bot(["--live"]).env("BOTPIT_API_KEY", "bp_live_test"));
+    run.refused(1, "BOTPIT_WS_URL nor BOTPIT_URL");
     // Given by the file beside the bot: the next thing that is missing is named.
     let beside = workdir().join("with-env-file");
     std::fs::create_dir_all(&beside).unwrap();
     std::fs::write(beside.join(".env"), "BOTPIT_API_KEY=bp_live_test\n").unwrap();
-    refused(&ended(bot(["--live"]).current_dir(&beside).output().unwrap()), "BOTPIT_WS_URL nor BOTPIT_URL");
+    ended(bot(["--live"]).current_dir(&beside)).refused(1, "BOTPIT_WS_URL nor BOTPIT_URL");
 }
 
 #[test]
@@ -253,7 +327,7 @@ fn a_key_that_is_refused_ends_it() {
         let mut command = bot(["--url", sandbox.ws_url().as_str()]);
         command.env("BOTPIT_API_KEY", "bp_live_of_nobody");
         let run = wait(command).await;
-        refused(&run, "[auth_rejected]");
+        run.refused(1, "[auth_rejected]");
         assert!(!run.stderr.contains("bp_live_of_nobody"), "{}", run.stderr);
         sandbox.shutdown().await;
     });
@@ -262,8 +336,8 @@ fn a_key_that_is_refused_ends_it() {
 #[test]
 fn a_number_without_a_unit_is_no_wager() {
     for (wager, words) in [("0.01", "unit"), ("0.0001 SOL", "0.001 SOL")] {
-        let run = ended(bot(["--wager", wager]).output().unwrap());
-        assert!(!run.ok && run.stderr.contains(words), "{}", run.stderr);
+        let run = ended(bot(["--wager", wager]));
+        assert!(!run.is_ok() && run.stderr.contains(words), "{}", run.stderr);
     }
 }
 
@@ -355,82 +429,14 @@ fn closed_port() -> u16 {
 
 // ---- running it -----------------------------------------------------------------------------------------------------
 
-/// Where the programs are, built as `cargo run --bin NAME` builds them.
-fn programs() -> &'static HashMap<String, PathBuf> {
-    static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo tells this test about itself would make it build some dependencies anew.
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
-                build.env_remove(&name);
-            }
-        }
-        let built = build
-            .args(["build", "--locked", "--package", "starter-bots", "--bins"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(root())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        String::from_utf8(built.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter_map(|message| {
-                let path = PathBuf::from(message["executable"].as_str()?);
-                Some((message["target"]["name"].as_str()?.to_owned(), path))
-            })
-            .collect()
-    })
-}
-
 /// A run of `botpit-rps`.
 fn bot<const N: usize>(arguments: [&str; N]) -> Command {
     program("botpit-rps", arguments)
 }
 
-/// A run of a starter bot, away from this machine's settings.
-fn program<const N: usize>(name: &str, arguments: [&str; N]) -> Command {
-    let path = programs().get(name).unwrap_or_else(|| panic!("there is no {name}"));
-    let mut command = Command::new(path);
-    command.args(arguments).current_dir(workdir()).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let shown = name.to_string_lossy().to_lowercase();
-        if shown.starts_with("botpit_") || shown.ends_with("_proxy") || shown == "rust_log" {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-struct Run {
-    ok: bool,
-    stdout: String,
-    stderr: String,
-}
-
-fn ended(output: Output) -> Run {
-    Run {
-        ok: output.status.success(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Runs to the end while the server beside it goes on.
-async fn wait(mut command: Command) -> Run {
-    tokio::task::spawn_blocking(move || ended(command.output().unwrap())).await.unwrap()
-}
-
-/// One readable error with its advice, nothing on stdout, and a failure.
-fn refused(run: &Run, words: &str) {
-    assert!(!run.ok && run.stdout.is_empty(), "{}", run.stdout);
-    let lines: Vec<_> = run.stderr.lines().filter(|line| !line.trim_start().starts_with("WARN")).collect();
-    let [error, advice] = lines.as_slice() else { panic!("{}", run.stderr) };
-    assert!(error.starts_with("error: ") && error.contains(words), "{error}");
-    assert!(advice.starts_with("advice: ") && advice.len() > "advice: ".len(), "{advice}");
+/// Runs it to its end.
+fn ended(mut command: impl BorrowMut<Command>) -> Run {
+    Run::ended(command.borrow_mut().output().unwrap())
 }
 
 /// A run that is watched. It never outlives its test.
@@ -487,15 +493,6 @@ fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
 
 // ---- pages ----------------------------------------------------------------------------------------------------------
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A directory without an `.env` file.
-fn workdir() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
-
 fn read(file: &str) -> String {
     let path = root().join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -524,10 +521,6 @@ fn without_port(text: &str) -> String {
     out
 }
 
-fn json_lines(stdout: &str) -> Vec<Value> {
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
-}
-
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -535,7 +528,8 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 mod bare {
-    //! A server of the WebSocket protocol and nothing else: one match of rock paper scissors, and the bot wins it.
+    //! A server of the WebSocket protocol and nothing else: one match of rock paper scissors, and the bot wins it. Then
+    //! another session takes over.
 
     use futures_util::{SinkExt, StreamExt};
     use serde_json::{Value, json};
@@ -544,7 +538,12 @@ mod bare {
     use tokio_tungstenite::WebSocketStream;
     use tokio_tungstenite::tungstenite::Message;
 
-    pub(crate) async fn server() -> (String, JoinHandle<()>) {
+    pub(crate) const SEED: &str = "f9e8d7c6";
+    /// The SHA-256 of its text, computed with `printf f9e8d7c6 | sha256sum`.
+    const HASH: &str = "974bdc14dee29c18372cf58f356f0669800b0ab20a497ee81ac77df10783abfe";
+
+    /// It reveals this seed in the end, or none.
+    pub(crate) async fn server(seed: Option<&'static str>) -> (String, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/api/v1/ws", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -552,16 +551,14 @@ mod bare {
                 let (stream, _) = listener.accept().await.unwrap();
                 // A request that is no upgrade, such as a registration, is dropped here.
                 if let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await {
-                    play(&mut socket).await;
+                    play(&mut socket, seed).await;
                 }
             }
         });
         (url, task)
     }
 
-    async fn play(socket: &mut WebSocketStream<TcpStream>) {
-        // A seed's text and its SHA-256, computed with `printf f9e8d7c6 | sha256sum`.
-        let (seed, hash) = ("f9e8d7c6", "974bdc14dee29c18372cf58f356f0669800b0ab20a497ee81ac77df10783abfe");
+    async fn play(socket: &mut WebSocketStream<TcpStream>, seed: Option<&str>) {
         let mut round = 1;
         let turn = |round: u32| {
             json!({"type": "your_turn", "match_id": "m-1", "round": round, "timeout_ms": 10_000,
@@ -574,10 +571,11 @@ mod bare {
                 "authenticate" => {
                     vec![json!({"type": "authenticated", "agent_id": "a-1", "agent_name": "MyAgent"})]
                 }
+                "join_queue" if round > 1 => vec![json!({"type": "session_replaced"})],
                 "join_queue" => vec![
                     json!({"type": "queue_joined", "game_type": "rps", "position": 1}),
                     json!({"type": "match_found", "match_id": "m-1", "game_type": "rps", "opponent_id": "a-2",
-                        "opponent_name": "BetaBot", "wager_lamports": 10_000_000, "server_seed_hash": hash}),
+                        "opponent_name": "BetaBot", "wager_lamports": 10_000_000, "server_seed_hash": HASH}),
                     json!({"type": "game_start", "match_id": "m-1", "your_side": "a"}),
                     turn(1),
                 ],

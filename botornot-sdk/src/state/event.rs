@@ -16,6 +16,7 @@ pub struct RequestNo(pub u64);
 pub struct SayId(pub u64);
 
 /// What happened.
+#[allow(clippy::large_enum_variant, reason = "pushes are the rule, and each is moved once")]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {

@@ -1,12 +1,18 @@
 //! What the platform says in a best of three, as frames that only want a match id.
 
+use std::sync::OnceLock;
+
+use botpit_sdk::fairness::commitment;
+
 /// The bot's own id, and the opponent's.
 const ME: &str = "0b8e6a3c-52f1-4c0e-9d7a-6f1f4a2b9c01";
 const OPPONENT: &str = "7d41c9e2-8f36-4b5a-a1c8-03e5d2b7f410";
 
+/// Where a match's seed stands, and its hash: each match has its own, as a seed that served another one is a violation.
 const SEED: &str = "5f1d7e0c9b2a48d6a3c4e8f70b1926d5";
-/// SHA-256 of the seed's text, so that the SDK's check of the commitment does all of its work.
 const SEED_HASH: &str = "5c6288cc0303449e95dfef45035d7839d4e7dbc378061fd1912717307de44842";
+/// So many matches in a row have seeds of their own: more than a run plays.
+const SEEDS: usize = 16 * 1024;
 
 /// A match id is a UUID; the slot stands in its fourth group, the match's number in its last.
 const ID: &str = "3f0c1d2e-9b7a-4c5d-0000-000000000000";
@@ -16,10 +22,12 @@ const SERIAL: std::ops::Range<usize> = 24..36;
 /// Rounds of a match: won, lost, won.
 pub(crate) const ROUNDS: u32 = 3;
 
-/// A frame with a place for a match id.
+/// A frame with places for a match id, a seed and its hash.
 pub(crate) struct Frame {
     bytes: Vec<u8>,
     id_at: Option<usize>,
+    seed_at: Option<usize>,
+    hash_at: Option<usize>,
 }
 
 impl Frame {
@@ -32,19 +40,24 @@ impl Frame {
                 bytes.extend_from_slice(&(long as u16).to_be_bytes());
             }
         }
-        let id_at = text.find(ID).map(|at| bytes.len() + at);
+        let head = bytes.len();
+        let place = |mark| text.find(mark).map(|at| head + at);
+        let (id_at, seed_at, hash_at) = (place(ID), place(SEED), place(SEED_HASH));
         bytes.extend_from_slice(text.as_bytes());
-        Self { bytes, id_at }
+        Self { bytes, id_at, seed_at, hash_at }
     }
 
     /// Appends the frame for a match.
     pub(crate) fn append(&self, id: &MatchId, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.bytes);
-        if let Some(at) = self.id_at
-            && let Some(place) = out.get_mut(start + at..start + at + ID.len())
-        {
-            place.copy_from_slice(&id.0);
+        let (seed, hash) = &seeds()[id.seed];
+        for (at, text) in [(self.id_at, &id.text[..]), (self.seed_at, seed), (self.hash_at, hash)] {
+            if let Some(at) = at
+                && let Some(place) = out.get_mut(start + at..start + at + text.len())
+            {
+                place.copy_from_slice(text);
+            }
         }
     }
 
@@ -55,15 +68,28 @@ impl Frame {
 
 const FINAL_TEXT: u8 = 0x81;
 
-/// A match's id as it stands in frames.
-pub(crate) struct MatchId([u8; ID.len()]);
+/// Seeds and the SHA-256 of their texts, so that the SDK's check of a match does all of its work.
+pub(crate) fn seeds() -> &'static [(Vec<u8>, Vec<u8>)] {
+    static SEED_TABLE: OnceLock<Vec<(Vec<u8>, Vec<u8>)>> = OnceLock::new();
+    SEED_TABLE.get_or_init(|| {
+        let seed = |number: usize| format!("{number:08x}{}", &SEED[8..]);
+        let with_hash = |seed: String| (seed.clone().into_bytes(), commitment(&seed).into_bytes());
+        (0..SEEDS).map(seed).map(with_hash).collect()
+    })
+}
+
+/// A match's id as it stands in frames, and its seed's number.
+pub(crate) struct MatchId {
+    text: [u8; ID.len()],
+    seed: usize,
+}
 
 impl MatchId {
     pub(crate) fn new(slot: usize, serial: u64) -> Self {
         let mut id = [0; ID.len()];
         let text = format!("{}{slot:04x}-{serial:012x}", &ID[..SLOT.start]);
         id.copy_from_slice(text.as_bytes());
-        Self(id)
+        Self { text: id, seed: serial as usize % SEEDS }
     }
 
     /// The slot in an id's text.

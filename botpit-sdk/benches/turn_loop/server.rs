@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::Outcome;
 use crate::process::Usage;
-use crate::script::{MatchId, ROUNDS, Script};
+use crate::script::{MatchId, ROUNDS, Script, seeds};
 
 /// So many matches are open in a flood.
 const FLOOD_MATCHES: usize = 8;
@@ -19,6 +19,8 @@ const GOODBYE: [u8; 4] = [0x88, 2, 0x03, 0xe8];
 
 /// Serves until standard input ends, which it does with the process that started this one.
 pub(crate) fn serve() -> Outcome<()> {
+    // Made before anything is measured.
+    seeds();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     thread::Builder::new().spawn(move || {
@@ -126,7 +128,7 @@ fn slot_of_move(payload: &[u8]) -> Option<usize> {
 
 /// `count` frames that want no answer, as fast as the client takes them.
 fn flood(peer: &mut Peer, script: &Script, count: u64) -> Outcome<()> {
-    let ids: Vec<MatchId> = (0..FLOOD_MATCHES).map(|slot| MatchId::new(slot, 1)).collect();
+    let ids: Vec<MatchId> = (0..FLOOD_MATCHES).map(|slot| MatchId::new(slot, slot as u64)).collect();
     let mut out = Vec::with_capacity(64 * 1024);
     for id in &ids {
         script.match_found.append(id, &mut out);

@@ -4,7 +4,7 @@ use sdk_core::wire::RawJson;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, agree, brief};
+use super::fields::{Fields, Kept, agree, brief};
 use super::finding::Violation;
 use super::report::FairnessReport;
 use crate::lamports::Lamports;
@@ -72,6 +72,9 @@ pub struct MatchEvidence {
     pub(super) retold: Vec<[String; 3]>,
     #[serde(skip)]
     kept: usize,
+    /// Whether any question was seen: only who plays is asked.
+    #[serde(skip)]
+    is_player: bool,
 }
 
 /// When the commitment was seen.
@@ -91,27 +94,27 @@ pub(super) enum HashSeen {
 pub(super) struct RoundEvidence {
     pub(super) round: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Option<RawJson>,
+    pub(super) state: Option<Kept>,
     /// The earlier round that this round's state tells differently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rewrites: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) move_a: Option<RawJson>,
+    pub(super) move_a: Option<Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) move_b: Option<RawJson>,
+    pub(super) move_b: Option<Kept>,
     pub(super) resolved: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) result: Option<RawJson>,
+    pub(super) result: Option<Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) score: Option<Score>,
 }
 
 impl RoundEvidence {
-    pub(super) fn sent(&self, side: Side) -> Option<&RawJson> {
+    pub(super) fn sent(&self, side: Side) -> Option<&Kept> {
         side.pick(self.move_a.as_ref(), self.move_b.as_ref())
     }
 
-    pub(super) fn sent_mut(&mut self, side: Side) -> &mut Option<RawJson> {
+    pub(super) fn sent_mut(&mut self, side: Side) -> &mut Option<Kept> {
         match side {
             Side::A => &mut self.move_a,
             Side::B => &mut self.move_b,
@@ -273,19 +276,62 @@ impl MatchEvidence {
 
     /// What `your_turn` tells: the round's number and the `game_state` as JSON.
     pub fn turn(&mut self, round: u32, state: &str) {
-        let is_asked_again = self
-            .rounds
-            .last()
-            .is_some_and(|last| last.round == round && !last.resolved && last.state.is_some());
-        if is_asked_again {
+        if self.is_asked_again(round) {
             return;
         }
-        let fields = Fields::of(state);
+        let fields = Fields::parsed(state);
         let rewrites = self.rewritten(&fields);
-        let state = fields.without("history");
+        self.keep_question(round, fields.without("history"), rewrites);
+    }
+
+    /// As [`turn`](Self::turn), for a state that was decoded already and so is JSON. It is on the way of every turn: where
+    /// the history is, to the letter, what the results have said, nothing is read again.
+    pub(crate) fn turn_of_json(&mut self, round: u32, state: &str) {
+        match self.without_told_history(state) {
+            Some(state) if !self.is_asked_again(round) => self.keep_question(round, state, None),
+            Some(_) => {}
+            None => self.turn(round, state),
+        }
+    }
+
+    fn is_asked_again(&self, round: u32) -> bool {
+        self.rounds.last().is_some_and(|last| last.round == round && !last.resolved && last.state.is_some())
+    }
+
+    fn keep_question(&mut self, round: u32, state: String, rewrites: Option<u32>) {
+        self.is_player = true;
         let Some(last) = self.open(round, state.len()) else { return };
-        last.state = Some(RawJson::from(state));
+        last.state = Some(Kept::from(state));
         last.rewrites = rewrites;
+    }
+
+    /// The state without its history, where that has exactly the results of before. Wherever in the state it stands, no more
+    /// is left out than what was told already.
+    fn without_told_history(&self, state: &str) -> Option<String> {
+        const NAME: &str = "\"history\":";
+        // With no backslash anywhere, what looks like a name is one, and has no other spelling.
+        if self.left_out > 0 || state.contains('\\') {
+            return None;
+        }
+        let (before, rest) = state.split_once(NAME)?;
+        let mut rest = rest.strip_prefix('[')?;
+        let results = self.rounds.iter().filter_map(|round| round.result.as_ref());
+        for (index, result) in results.enumerate() {
+            if index > 0 {
+                rest = rest.strip_prefix(',')?;
+            }
+            rest = rest.strip_prefix(result.as_str())?;
+        }
+        let rest = rest.strip_prefix(']').filter(|rest| !rest.contains(NAME))?;
+        // One of the commas around it goes with it.
+        let (before, rest) = match before.strip_suffix(',') {
+            Some(before) => (before, rest),
+            None => (before, rest.strip_prefix(',').unwrap_or(rest)),
+        };
+        let mut text = String::with_capacity(before.len() + rest.len());
+        text.push_str(before);
+        text.push_str(rest);
+        Some(text)
     }
 
     /// The agent's own move for a round, as it was sent: its `move_data` as JSON.
@@ -299,7 +345,7 @@ impl MatchEvidence {
         let Some(open) = self.open(round, move_data.len()) else { return };
         let slot = open.sent_mut(side);
         if slot.is_none() {
-            *slot = Some(RawJson::from(move_data.to_owned()));
+            *slot = Some(Kept::from(move_data));
         }
     }
 
@@ -310,7 +356,7 @@ impl MatchEvidence {
         }
         let Some(last) = self.open(round, result.map_or(0, str::len)) else { return };
         last.resolved = true;
-        last.result = result.map(|text| RawJson::from(text.to_owned()));
+        last.result = result.map(Kept::from);
         last.score = score;
     }
 
@@ -318,12 +364,11 @@ impl MatchEvidence {
     /// round, so a replayed tie has a question of its own, even where it ends in the very same way.
     fn is_told_again(&self, round: u32, result: Option<&str>, score: Option<Score>) -> bool {
         let is_asked = self.rounds.last().is_some_and(|last| last.round == round && !last.resolved);
-        let is_player = self.rounds.iter().any(|known| known.state.is_some());
         !is_asked
-            && (self.interrupted || is_player)
+            && (self.interrupted || self.is_player)
             && self.rounds.iter().any(|known| {
                 (known.round, known.resolved, known.score) == (round, true, score)
-                    && known.result.as_ref().map(RawJson::as_str) == result
+                    && known.result.as_ref().map(Kept::as_str) == result
             })
     }
 
@@ -429,7 +474,7 @@ impl MatchEvidence {
         }
         self.kept += move_data.len();
         let mut known = RoundEvidence { round, ..RoundEvidence::default() };
-        *known.sent_mut(side) = Some(RawJson::from(move_data.to_owned()));
+        *known.sent_mut(side) = Some(Kept::from(move_data));
         let at = self.rounds.partition_point(|other| other.round <= round);
         self.rounds.insert(at, known);
     }
@@ -449,7 +494,7 @@ impl MatchEvidence {
         if self.left_out > 0 {
             return None;
         }
-        let history: Vec<&RawValue> = serde_json::from_str(state.raw("history")?.get()).ok()?;
+        let history: Vec<&RawValue> = serde_json::from_str(state.raw("history")?).ok()?;
         let results =
             self.rounds.iter().rev().filter_map(|round| Some((round.round, round.result.as_ref()?)));
         history.into_iter().rev().zip(results).find_map(|(entry, (number, result))| {
@@ -459,5 +504,57 @@ impl MatchEvidence {
             let same_round = Fields::of(entry.get()).int("round") == Some(i64::from(number));
             (same_round && !agree(entry.get(), result.as_str())).then_some(number)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = r#"{"round":1,"flip":"heads","round_winner":"me"}"#;
+    const SECOND: &str = r#"{"round":2,"flip":"tails","round_winner":null}"#;
+
+    /// A match of which two rounds have been told.
+    fn two_rounds() -> MatchEvidence {
+        let mut evidence = MatchEvidence::new();
+        evidence.started(Side::A);
+        for (round, result) in [(1, FIRST), (2, SECOND)] {
+            evidence.turn(round, r#"{"history":[]}"#);
+            evidence.resolved(round, Some(result), None);
+        }
+        evidence
+    }
+
+    #[test]
+    fn the_short_way_keeps_what_the_long_way_keeps() {
+        let told = format!("[{FIRST},{SECOND}]");
+        for (state, is_short) in [
+            (format!(r#"{{"round":3,"history":{told}}}"#), true),
+            (format!(r#"{{"history":{told},"round":3}}"#), true),
+            (format!(r#"{{"history":{told}}}"#), true),
+            (format!(r#"{{"round":3,"history":{told},"more":[1]}}"#), true),
+            (format!(r#"{{"round":3,"history":[{SECOND}]}}"#), false),
+            (format!(r#"{{"round":3, "history": {told}}}"#), false),
+            (r#"{"round":3,"history":[]}"#.to_owned(), false),
+            (r#"{"round":3}"#.to_owned(), false),
+            (format!(r#"{{"round":3,"history":{}}}"#, told.replace("tails", "heads")), false),
+            (format!(r#"{{"history":{told},"history":[{FIRST}]}}"#), false),
+            (format!(r#"{{"history":{told},"h\u0069story":[{FIRST}]}}"#), false),
+        ] {
+            let (mut short, mut long) = (two_rounds(), two_rounds());
+            assert_eq!(short.without_told_history(&state).is_some(), is_short, "{state}");
+            short.turn_of_json(3, &state);
+            long.turn(3, &state);
+            assert_eq!(short.rounds, long.rounds, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_is_asked_again_counts_once_on_the_short_way_too() {
+        let mut evidence = two_rounds();
+        let state = format!(r#"{{"round":3,"history":[{FIRST},{SECOND}]}}"#);
+        evidence.turn_of_json(3, &state);
+        evidence.turn_of_json(3, &state);
+        assert_eq!(evidence.rounds.len(), 3);
     }
 }

@@ -8,21 +8,66 @@ use std::cell::RefCell;
 use std::fmt;
 
 use sdk_core::wire::MAX_EXCERPT;
-use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+/// JSON that is kept for a while: thousands of such texts may wait for the end of a match, so they take no more than they
+/// need.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kept(Box<str>);
+
+impl Kept {
+    pub(super) const fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Kept {
+    fn from(json: &str) -> Self {
+        Self(json.into())
+    }
+}
+
+impl From<String> for Kept {
+    fn from(json: String) -> Self {
+        Self(json.into())
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+    }
+}
 
 /// The fields of one object, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    entries: Vec<(Cow<'a, str>, &'a str)>,
     unreadable: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Fields<'a> {
-    /// No fields, where the text is no object.
+    /// Of a text that was decoded before and so is JSON. No fields, where it is no object.
     pub(super) fn of(text: &'a str) -> Self {
+        match scan(text) {
+            Some(entries) => Self { entries, unreadable: RefCell::default() },
+            None => Self::parsed(text),
+        }
+    }
+
+    /// Of any text. No fields, where it is no object of JSON.
+    pub(super) fn parsed(text: &'a str) -> Self {
         let Entries(entries) = serde_json::from_str(text).unwrap_or_default();
+        let entries = entries.into_iter().map(|(name, value)| (name, value.get())).collect();
         Self { entries, unreadable: RefCell::default() }
     }
 
@@ -35,23 +80,23 @@ impl<'a> Fields<'a> {
         self.unreadable.into_inner()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.entries.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
     /// A field as it came, `null` included. The last one counts where a name comes twice, as for most readers.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.entries.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
     /// Whether the field is there and not null.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.raw(name).is_some_and(|raw| raw.get() != "null")
+        self.raw(name).is_some_and(|raw| raw != "null")
     }
 
     fn read<T: Deserialize<'a>>(&self, name: &'static str) -> Option<T> {
-        let raw = self.raw(name).filter(|raw| raw.get() != "null")?;
-        let read = serde_json::from_str(raw.get()).ok();
+        let raw = self.raw(name).filter(|raw| *raw != "null")?;
+        let read = serde_json::from_str(raw).ok();
         if read.is_none() {
             self.unreadable.borrow_mut().push(name);
         }
@@ -64,6 +109,10 @@ impl<'a> Fields<'a> {
 
     /// A whole number. `3.0` is one: some servers' languages know no other.
     pub(super) fn int(&self, name: &'static str) -> Option<i64> {
+        // The usual form needs no parser: what stands on the wire is JSON already.
+        if let Some(number) = self.raw(name).and_then(|raw| raw.parse().ok()) {
+            return Some(number);
+        }
         self.read::<Whole>(name).map(|Whole(number)| number)
     }
 
@@ -77,6 +126,10 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&self, name: &'static str) -> Option<Cow<'a, str>> {
+        let plain = self.raw(name).and_then(|raw| raw.strip_prefix('"')?.strip_suffix('"'));
+        if let Some(plain) = plain.filter(|plain| !plain.contains('\\')) {
+            return Some(Cow::Borrowed(plain));
+        }
         self.read::<Words<'a>>(name).map(|Words(text)| text)
     }
 
@@ -87,18 +140,97 @@ impl<'a> Fields<'a> {
     /// The object again as text, without one of its fields.
     pub(super) fn without(&self, left_out: &str) -> String {
         let mut text = String::from("{");
-        for (name, value) in self.iter().filter(|(name, _)| *name != left_out) {
+        for (name, value) in self.entries.iter().filter(|(name, _)| name != left_out) {
             if text.len() > 1 {
                 text.push(',');
             }
-            // A text always serialises.
-            text.push_str(&serde_json::to_string(name).unwrap_or_default());
+            match name {
+                // Borrowed as it stands on the wire: there was nothing to be escaped.
+                Cow::Borrowed(name) => {
+                    text.push('"');
+                    text.push_str(name);
+                    text.push('"');
+                }
+                // A text always serialises.
+                Cow::Owned(name) => text.push_str(&serde_json::to_string(name).unwrap_or_default()),
+            }
             text.push(':');
-            text.push_str(value.get());
+            text.push_str(value);
         }
         text.push('}');
         text
     }
+}
+
+/// The fields of an object by its punctuation alone: every finished match is read so, and a parser would check once more what
+/// was checked when it came. `None` for what is not that simple.
+fn scan(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let bytes = text.as_bytes();
+    let blanks = |mut at: usize| {
+        while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
+            at += 1;
+        }
+        at
+    };
+    let expect = |at: usize, byte: u8| (*bytes.get(at)? == byte).then_some(at + 1);
+    let mut entries = Vec::with_capacity(4);
+    let mut at = blanks(expect(blanks(0), b'{')?);
+    if *bytes.get(at)? == b'}' {
+        at += 1;
+    } else {
+        loop {
+            let end = after_text(bytes, at)?;
+            let name = text.get(at + 1..end - 1).filter(|name| !name.contains('\\'))?;
+            let value = blanks(expect(blanks(end), b':')?);
+            let end = after_value(bytes, value)?;
+            entries.push((Cow::Borrowed(name), text.get(value..end)?));
+            at = blanks(end);
+            match *bytes.get(at)? {
+                b',' => at = blanks(at + 1),
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        at += 1;
+    }
+    (blanks(at) == bytes.len()).then_some(entries)
+}
+
+/// Behind the text that begins here.
+fn after_text(bytes: &[u8], begin: usize) -> Option<usize> {
+    if *bytes.get(begin)? != b'"' {
+        return None;
+    }
+    let mut at = begin + 1;
+    loop {
+        match *bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Behind the value that begins here.
+fn after_value(bytes: &[u8], begin: usize) -> Option<usize> {
+    let (mut at, mut depth) = (begin, 0_usize);
+    loop {
+        match *bytes.get(at)? {
+            b'"' => at = after_text(bytes, at)?,
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+            }
+            b'}' | b']' if depth > 0 => {
+                depth -= 1;
+                at += 1;
+            }
+            b',' | b'}' | b']' if depth == 0 => break,
+            byte if depth == 0 && byte.is_ascii_whitespace() => break,
+            _ => at += 1,
+        }
+    }
+    (at > begin).then_some(at)
 }
 
 /// A text that borrows where it can.
@@ -156,7 +288,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::with_capacity(12);
+                let mut entries = Vec::with_capacity(4);
                 while let Some((Words(name), value)) = map.next_entry()? {
                     entries.push((name, value));
                 }
@@ -174,7 +306,7 @@ pub(super) fn agree(one: &str, other: &str) -> bool {
         return true;
     }
     let (one, other) = (Fields::of(one), Fields::of(other));
-    one.iter().all(|(name, value)| other.raw(name).is_none_or(|again| same(value.get(), again.get())))
+    one.iter().all(|(name, value)| other.raw(name).is_none_or(|again| same(value, again)))
 }
 
 /// Whether two JSON texts mean the same: blanks, the order of fields and the form of numbers do not count.
@@ -224,6 +356,31 @@ mod tests {
         assert!(!fields.has("gone") && fields.int("gone").is_none() && fields.has("roll_a"));
         assert_eq!(fields.without("roll_a"), r#"{"roll_b":3.0,"round":2,"gone":null}"#);
         assert_eq!(fields.unreadable(), ["roll_a"]);
+    }
+
+    #[test]
+    fn the_scan_sees_what_a_parser_sees() {
+        for text in [
+            r#"{}"#,
+            r#" { } "#,
+            r#"{"a":1}"#,
+            r#"{"round":1,"move_a":"rock","move_b":null,"round_winner":"a-1","done":true}"#,
+            r#"{ "a" : [1, {"b": "}]"}, []] , "b":-2.5e3,"c":"\\\"}{\u00e9","é":"ü" }"#,
+            r#"{"a":{"b":[{"c":"]"}]},"a":2}"#,
+        ] {
+            let scanned = scan(text).unwrap();
+            assert_eq!(scanned, Fields::parsed(text).entries, "{text}");
+            // Cut off anywhere, it is nothing, and nothing worse.
+            for end in (0..text.trim_end().len()).filter(|end| text.is_char_boundary(*end)) {
+                assert_eq!(scan(text.get(..end).unwrap()), None, "{text} up to {end}");
+            }
+        }
+        // What is not that simple is left to the parser.
+        for text in
+            [r#"{"r\u006fund":2}"#, "[1]", "null", r#"{"a":1}}"#, r#"{"a":}"#, r#"{"a":1,}"#, r#"{,}"#, ""]
+        {
+            assert_eq!(scan(text), None, "{text}");
+        }
     }
 
     #[test]

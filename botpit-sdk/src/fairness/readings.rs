@@ -52,7 +52,10 @@ impl Readings {
     /// Checks a match that was played on a host, and remembers what it shows of the host.
     pub fn verify(&self, host: &str, evidence: MatchEvidence) -> FairnessReport {
         let mut hosts = self.hosts();
-        if hosts.len() >= MAX_HOSTS && !hosts.contains_key(host) {
+        if let Some(known) = hosts.get_mut(host) {
+            return super::check::verify(evidence, known);
+        }
+        if hosts.len() >= MAX_HOSTS {
             hosts.pop_first();
         }
         super::check::verify(evidence, hosts.entry(host.to_owned()).or_default())
@@ -175,18 +178,18 @@ impl<R: Copy + PartialEq> Pin<R> {
 /// Which commitment served which match, the latest of them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Commitments {
-    matches: HashMap<String, MatchId>,
-    order: VecDeque<String>,
+    matches: HashMap<Arc<str>, MatchId>,
+    order: VecDeque<Arc<str>>,
 }
 
 impl Commitments {
     /// The other match that a commitment has served.
     pub(super) fn other_match(&mut self, commitment: &str, of: &MatchId) -> Option<MatchId> {
-        let commitment = commitment.to_ascii_lowercase();
+        let commitment: Arc<str> = commitment.to_ascii_lowercase().into();
         if let Some(known) = self.matches.get(&commitment) {
             return (known != of).then(|| known.clone());
         }
-        self.matches.insert(commitment.clone(), of.clone());
+        self.matches.insert(Arc::clone(&commitment), of.clone());
         self.order.push_back(commitment);
         if self.order.len() > MAX_COMMITMENTS
             && let Some(oldest) = self.order.pop_front()
@@ -199,7 +202,8 @@ impl Commitments {
 
 impl Serialize for Commitments {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.order.iter().filter_map(|hash| Some((hash, self.matches.get(hash)?))))
+        let told = self.order.iter().filter_map(|hash| Some((&**hash, self.matches.get(hash)?)));
+        serializer.collect_seq(told)
     }
 }
 

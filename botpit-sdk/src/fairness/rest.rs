@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use sdk_core::error::Result;
-use sdk_core::wire::RawJson;
 
 use super::evidence::{Ending, HashSeen, MatchEvidence};
-use super::fields::same;
+use super::fields::{Kept, same};
 use super::readings::Readings;
 use super::report::FairnessReport;
 use crate::model::{Match, MatchId, MatchRecord, MoveRecord, Proof, Replay, Side};
@@ -43,7 +42,7 @@ impl MatchEvidence {
                 // In a replay, what lies between has no result at all: it stays as it is.
                 Some(round) => {
                     round.resolved = true;
-                    round.result = Some(told.result.detached());
+                    round.result = Some(Kept::from(told.result.as_str()));
                     at += waiting.unwrap_or(0) + 1;
                 }
                 None => {
@@ -108,7 +107,7 @@ impl MatchEvidence {
     fn listed(&mut self, side: Side, round: u32, nth: usize, move_data: &str) {
         let place = self.rounds.iter_mut().filter(|known| known.round == round).nth(nth);
         match place {
-            Some(place) => *place.sent_mut(side) = Some(RawJson::from(move_data.to_owned())),
+            Some(place) => *place.sent_mut(side) = Some(Kept::from(move_data)),
             None => self.insert(round, side, move_data),
         }
     }
@@ -116,7 +115,7 @@ impl MatchEvidence {
     /// What was seen counts. A list of moves that has another in its place has been changed since.
     fn compared(&mut self, side: Side, round: u32, nth: usize, move_data: &str) {
         let place = self.rounds.iter().filter(|known| known.round == round).nth(nth);
-        let Some(seen) = place.and_then(|place| place.sent(side)).map(RawJson::as_str) else { return };
+        let Some(seen) = place.and_then(|place| place.sent(side)).map(Kept::as_str) else { return };
         if !same(seen, move_data) {
             let seen = seen.to_owned();
             self.retold("move_data", &seen, move_data);

@@ -218,6 +218,7 @@ pub mod rps;
 pub mod untyped;
 
 mod card;
+pub(crate) mod chance;
 mod equilibrium;
 mod odds;
 

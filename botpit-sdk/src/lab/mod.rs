@@ -40,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 pub use report::{Interval, LabReport, MoveTally, PayoffRow, Tally};
 
 use crate::fairness::{FairnessReport, MatchEvidence};
+use crate::games::chance::seeded;
 use crate::games::{Game, GameState as _, RoundRecord as _};
 use crate::live::{Turn, TurnId};
 use crate::model::{AgentId, GameType, MatchId, Score, Side};
@@ -210,7 +211,8 @@ struct Table<G: LabGame> {
 impl<G: LabGame> Table<G> {
     fn new(seed: u64) -> Self {
         Self {
-            rng: Rng::with_seed(seed),
+            // Another one than a strategy has under the same seed.
+            rng: seeded(!seed),
             agents: [AgentId::from("lab-first"), AgentId::from("lab-second")],
             match_id: MatchId::from("lab"),
             game_type: G::game_type(),

@@ -6,9 +6,11 @@
 //! | `blocking` | a strategy on a thread of its own |
 //! | `fallback` | what is played when a strategy does not decide |
 //! | `player` | the handler that queues, asks the strategy, and queues again |
+//! | `error` | why a run ended in failure, and what was played before |
 //! | `report` | how a match went, and how all of them did |
 
 mod blocking;
+mod error;
 mod fallback;
 mod player;
 mod report;
@@ -22,6 +24,7 @@ use std::time::Duration;
 use sdk_core::error::{Error, Result};
 
 pub use self::blocking::BlockingStrategy;
+pub use self::error::PlayError;
 pub use self::fallback::{Fallback, Played, StrategyFailure};
 use self::player::{Player, Table};
 pub use self::report::{MAX_ROUNDS, MatchReport, RoundReport, Summary};
@@ -111,15 +114,10 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a wager that is missing or too small;
     /// [`BANKROLL_REFUSED`](crate::bankroll::BANKROLL_REFUSED) when the guard refuses the very first; what the platform
-    /// refused when the queue was to be joined; otherwise as [`Client::run`].
-    pub async fn run(self) -> Result<Summary> {
-        let Some(wager) = self.wager else {
-            return Err(Error::invalid_argument(
-                "wager",
-                "no wager was given: use .wager(\"0.01 SOL\".parse()?)",
-            ));
-        };
-        WagerBucket::of(wager)?;
+    /// refused when the queue was to be joined; otherwise as [`Client::run`]. The error comes with the summary of what was
+    /// played before it.
+    pub async fn run(self) -> Result<Summary, PlayError> {
+        let wager = self.checked_wager().map_err(|error| PlayError::new(error, Summary::default()))?;
         if self.matches == Some(0) {
             return Ok(Summary::default());
         }
@@ -137,10 +135,20 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
         };
         let ended = self.client.run_staying(player).await;
         let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        match table.refused.take() {
-            Some(refused) => Err(refused),
-            None => ended.map(|()| table.summary.clone()),
+        let ended = table.refused.take().map_or(ended, Err);
+        let summary = std::mem::take(&mut table.summary);
+        match ended {
+            Ok(()) => Ok(summary),
+            Err(error) => Err(PlayError::new(error, summary)),
         }
+    }
+
+    fn checked_wager(&self) -> Result<Lamports> {
+        let wager = self.wager.ok_or_else(|| {
+            Error::invalid_argument("wager", "no wager was given: use .wager(\"0.01 SOL\".parse()?)")
+        })?;
+        WagerBucket::of(wager)?;
+        Ok(wager)
     }
 }
 

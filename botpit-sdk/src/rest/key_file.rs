@@ -1,11 +1,12 @@
 //! An agent's key in a file of its own.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, Sent, codes};
+use sdk_core::private_file::{Draft, Protection};
 use sdk_core::secret::Secret;
 
 use crate::model::AgentId;
@@ -43,17 +44,7 @@ pub struct StoredKey {
     /// The file.
     pub path: PathBuf,
     /// Who can read the file.
-    pub protection: FileProtection,
-}
-
-/// Who can read a key file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FileProtection {
-    /// Its owner alone (mode 0600 or stricter).
-    OwnerOnly,
-    /// Perhaps others too: its mode lets them, or this system has no modes, and its directory decides.
-    Open,
+    pub protection: Protection,
 }
 
 impl StoredKey {
@@ -72,6 +63,7 @@ impl StoredKey {
     fn read(path: &Path, file: File) -> Result<Option<Self>> {
         let unreadable = |cause| local(path, "cannot be read", cause);
         let metadata = file.metadata().map_err(unreadable)?;
+        let protection = Protection::of(&file).map_err(unreadable)?;
         if metadata.len() > MAX_FILE {
             return Ok(None);
         }
@@ -82,18 +74,14 @@ impl StoredKey {
         let text = Secret::new(text);
         let env = Env::from_text(text.expose());
         let (Some(agent_id), Some(api_key)) = (env.get(AGENT_ID), env.get(API_KEY)) else { return Ok(None) };
-        let stored = Self {
-            agent_id: agent_id.into(),
-            api_key: api_key.into(),
-            path: path.to_owned(),
-            protection: protection(&metadata),
-        };
+        let stored =
+            Self { agent_id: agent_id.into(), api_key: api_key.into(), path: path.to_owned(), protection };
         stored.warn();
         Ok(Some(stored))
     }
 
     fn warn(&self) {
-        if self.protection == FileProtection::Open {
+        if self.protection == Protection::Open {
             tracing::warn!(path = %self.path.display(), "others may be able to read this key file");
         }
     }
@@ -101,33 +89,13 @@ impl StoredKey {
 
 /// A place for a key, made sure of before the key is asked for: once the key is known, only the disk can fail.
 #[derive(Debug)]
-pub(super) struct KeySlot {
-    path: PathBuf,
-    /// Takes the text, and then the file's name.
-    draft: Draft,
-    file: File,
-    /// Keeps the file's name for us, where there was no file.
-    claim: Option<Draft>,
-}
-
-/// A file that is removed again unless it is kept.
-#[derive(Debug)]
-struct Draft(Option<PathBuf>);
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(path) = self.0.take() {
-            // Nothing can be done about a file that stays: it is empty.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
+pub(super) struct KeySlot(Draft);
 
 impl KeySlot {
     /// A new file. One that exists is refused, whatever stands in it.
     pub(super) async fn for_new_agent(path: &Path) -> Result<Self> {
         let path = path.to_owned();
-        blocking(move || Self::new(path)).await
+        blocking(move || Self::new(&path)).await
     }
 
     /// The key file of this agent, or a new file.
@@ -138,40 +106,27 @@ impl KeySlot {
             let path = fs::canonicalize(&path).unwrap_or(path);
             match File::open(&path) {
                 Ok(file) => match StoredKey::read(&path, file)? {
-                    Some(stored) if stored.agent_id == agent => Self::at(path, None),
+                    Some(stored) if stored.agent_id == agent => Draft::replacing(&path).map(Self),
                     Some(_) => Err(refused(&path, "holds the key of another agent")),
                     None => Err(refused(&path, "exists, and holds no agent's key")),
                 },
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Self::new(path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Self::new(&path),
                 Err(cause) => Err(local(&path, "cannot be opened", cause)),
             }
         })
         .await
     }
 
-    fn new(path: PathBuf) -> Result<Self> {
-        match create_private(&path) {
-            Ok(_) => {
-                let claim = Draft(Some(path.clone()));
-                Self::at(path, Some(claim))
+    fn new(path: &Path) -> Result<Self> {
+        Draft::new_file(path).map(Self).map_err(|error| {
+            let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+            match cause.map(io::Error::kind) {
+                Some(io::ErrorKind::AlreadyExists) => {
+                    refused(path, "exists already, and a key is not written over another file")
+                }
+                _ => error,
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(refused(&path, "exists already, and a key is not written over another file"))
-            }
-            Err(cause) => Err(local(&path, "cannot be made", cause)),
-        }
-    }
-
-    fn at(path: PathBuf, claim: Option<Draft>) -> Result<Self> {
-        let Some(name) = path.file_name() else {
-            return Err(Error::invalid_argument("path", "a key file needs a name"));
-        };
-        let mut draft = std::ffi::OsString::from(".");
-        draft.push(name);
-        draft.push(format!(".{:016x}.tmp", fastrand::u64(..)));
-        let draft = path.with_file_name(draft);
-        let file = create_private(&draft).map_err(|cause| local(&draft, "cannot be made", cause))?;
-        Ok(Self { path, draft: Draft(Some(draft)), file, claim })
+        })
     }
 
     /// Writes the key, and gives the file its name in one step.
@@ -179,7 +134,7 @@ impl KeySlot {
         blocking(move || self.fill_now(agent_id, api_key)).await
     }
 
-    fn fill_now(mut self, agent_id: AgentId, api_key: Secret) -> Result<StoredKey> {
+    fn fill_now(self, agent_id: AgentId, api_key: Secret) -> Result<StoredKey> {
         for part in [agent_id.as_str(), api_key.expose()] {
             if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'".contains(&byte))
             {
@@ -187,50 +142,12 @@ impl KeySlot {
                 return Err(Error::new(&codes::LOCAL_IO, message).with_field("path"));
             }
         }
-        let failed = |cause| local(&self.path, "cannot be written", cause);
         let text = Secret::new(format!("{AGENT_ID}={agent_id}\n{API_KEY}={}\n", api_key.expose()));
-        self.file.write_all(text.expose().as_bytes()).map_err(failed)?;
-        self.file.sync_all().map_err(failed)?;
-        let protection = protection(&self.file.metadata().map_err(failed)?);
-        if let Some(draft) = &self.draft.0 {
-            fs::rename(draft, &self.path).map_err(failed)?;
-        }
-        self.draft.0 = None;
-        if let Some(claim) = &mut self.claim {
-            claim.0 = None;
-        }
-        sync_directory(&self.path);
-        let stored = StoredKey { agent_id, api_key, path: self.path, protection };
+        let path = self.0.path().to_owned();
+        let protection = self.0.fill(text.expose().as_bytes())?;
+        let stored = StoredKey { agent_id, api_key, path, protection };
         stored.warn();
         Ok(stored)
-    }
-}
-
-/// A new file that nobody else can read, where the system can say so.
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-#[cfg(unix)]
-fn protection(metadata: &fs::Metadata) -> FileProtection {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
-    if mode & 0o077 == 0 { FileProtection::OwnerOnly } else { FileProtection::Open }
-}
-
-#[cfg(not(unix))]
-fn protection(_: &fs::Metadata) -> FileProtection {
-    FileProtection::Open
-}
-
-/// Makes a new name last through a power cut, where the system lets a directory be synced.
-fn sync_directory(path: &Path) {
-    if let Some(directory) = path.parent() {
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
 }
 

@@ -68,11 +68,12 @@ pub use auth::MAX_CLOCK_SKEW;
 pub use builder::RestBuilder;
 pub use challenges::OpenChallenges;
 pub use feed::{ActivityLog, Feed};
-pub use key_file::{FileProtection, StoredKey};
+pub use key_file::StoredKey;
 pub use leaderboard::Leaderboard;
 pub use marketplace::Marketplace;
 pub use matches::MatchHistory;
 pub use paging::Paged;
+pub use sdk_core::private_file::Protection;
 
 use crate::client::Host;
 

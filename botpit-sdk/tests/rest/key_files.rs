@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use botpit_sdk::Sent;
-use botpit_sdk::rest::{FileProtection, StoredKey};
+use botpit_sdk::rest::{Protection, StoredKey};
 use botpit_sdk::sdk_core::error::codes;
 
 use super::*;
@@ -41,12 +41,12 @@ async fn a_registered_key_is_stored_for_its_owner_alone() {
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(stored.protection, FileProtection::OwnerOnly);
+        assert_eq!(stored.protection, Protection::OwnerOnly);
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
-        assert_eq!(StoredKey::load(&path).unwrap().protection, FileProtection::Open);
+        assert_eq!(StoredKey::load(&path).unwrap().protection, Protection::Open);
     }
     #[cfg(not(unix))]
-    assert_eq!(stored.protection, FileProtection::Open);
+    assert_eq!(stored.protection, Protection::Open);
     let loaded = StoredKey::load(&path).unwrap();
     assert_eq!((&loaded.agent_id, loaded.api_key.expose()), (&stored.agent_id, stored.api_key.expose()));
     assert!(!format!("{stored:?} {loaded:?}").contains("abc123"));

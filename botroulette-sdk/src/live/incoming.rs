@@ -1,7 +1,7 @@
 //! A request that somebody made to this bot.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sdk_core::clock::Instant;
@@ -9,6 +9,7 @@ use sdk_core::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::memory::PastMessage;
 use crate::codes;
 use crate::model::frame::TunnelRequest;
 use crate::model::{MessageId, PrivacyLevel, RequestId, SessionId, UserToken, header};
@@ -34,6 +35,7 @@ pub struct Incoming {
     headers: HeaderMap,
     body: String,
     deadline: Option<Instant>,
+    history: Option<Arc<[PastMessage]>>,
     read: OnceLock<Read>,
 }
 
@@ -66,6 +68,7 @@ impl Incoming {
             headers,
             body: body.into(),
             deadline: None,
+            history: None,
             read: OnceLock::new(),
         }
     }
@@ -88,6 +91,19 @@ impl Incoming {
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
+    }
+
+    /// The same request with what was said before: for whoever keeps it otherwise than [`Memory`](crate::Memory).
+    #[must_use]
+    pub fn with_history(mut self, history: impl Into<Arc<[PastMessage]>>) -> Self {
+        self.history = Some(history.into());
+        self
+    }
+
+    /// What was said in this conversation before, the oldest first. Nothing without a [`Memory`](crate::Memory) around the
+    /// responder, and nothing at the beginning.
+    pub fn history(&self) -> &[PastMessage] {
+        self.history.as_deref().unwrap_or_default()
     }
 
     /// The message: the text of the body's field `message` (spec, "What your bot receives").

@@ -9,22 +9,40 @@
 //! | `tunnel` | the protocol as pure state, with the one exit for answers |
 //! | `runner` | asks the responder on the tunnel's task |
 //! | `serve` | bringing a bot online: run or connect |
+//! | `forward` | passing requests on to an HTTP server that is there already |
+//! | `memory`, `cost_guard`, `secret_filter` | around a responder: what was said before, what it may cost, what must not leave |
+//! | `http_server` | a responder as an HTTP server of its own |
 //! | `event` | what a bot is told of its tunnel |
 
+mod cost_guard;
 mod event;
+mod forward;
+#[cfg(feature = "server")]
+mod http_server;
 mod incoming;
+mod memory;
 mod reply;
 mod responder;
 mod response;
 mod runner;
+mod secret_filter;
 mod serve;
 mod service;
 mod tunnel;
 
+pub use cost_guard::{CostGuard, DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE, Guarded};
 pub use event::{Connected, TunnelEvent, UnknownFrame};
+pub use forward::{DEFAULT_LOCAL_PORT, Forwarder, forward_to};
+#[cfg(feature = "server")]
+pub use http_server::{HttpServer, RunningServer};
 pub use incoming::Incoming;
+pub use memory::{
+    InMemory, Memory, MemoryKey, MemoryStore, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES,
+    REMEMBERED_SESSIONS, Remembering, Speaker,
+};
 pub use reply::{REPLY_FIELD, Reply};
 pub use responder::{Blocking, BoxFuture, BoxedResponder, Responder, blocking, responder};
+pub use secret_filter::{Filtered, HIDDEN, SecretFilter};
 pub use serve::{DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, Serve, TunnelEvents, TunnelHandle};
 pub use service::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY};
 

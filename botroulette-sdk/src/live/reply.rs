@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use sdk_core::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -29,6 +30,7 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) content: Content,
+    pub(super) notice: Option<Error>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,11 +46,7 @@ pub(super) enum Content {
 impl Reply {
     /// A text, in the field `reply`.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            status: 200,
-            headers: HeaderMap::new(),
-            content: Content::Text(REPLY_FIELD.into(), text.into()),
-        }
+        Self::of(Content::Text(REPLY_FIELD.into(), text.into()))
     }
 
     /// JSON of one's own. Callers look for the main text in `reply` or `response`. The platform wants an object: any other
@@ -59,7 +57,16 @@ impl Reply {
             Ok(text) => Content::Json(format!("{{\"{REPLY_FIELD}\":{text}}}")),
             Err(error) => Content::Unwritable(error.to_string()),
         };
-        Self { status: 200, headers: HeaderMap::new(), content }
+        Self::of(content)
+    }
+
+    /// The text of what is known to be a JSON object.
+    pub(super) fn of_json(object: String) -> Self {
+        Self::of(Content::Json(object))
+    }
+
+    fn of(content: Content) -> Self {
+        Self { status: 200, headers: HeaderMap::new(), content, notice: None }
     }
 
     /// A refusal in the bot's own words: a status from 400 to 599 (any other becomes 500), and the words in both `error`
@@ -95,6 +102,40 @@ impl Reply {
             self.headers.append(name, value);
         }
         self
+    }
+
+    /// Tells the bot's author something beside the reply, by event and log: why it is a refusal, or what was changed in it.
+    /// The caller learns nothing of it. The first one stays.
+    #[must_use]
+    pub fn with_notice(mut self, notice: Error) -> Self {
+        self.notice.get_or_insert(notice);
+        self
+    }
+
+    /// What the bot's author is told beside the reply.
+    pub fn notice(&self) -> Option<&Error> {
+        self.notice.as_ref()
+    }
+
+    /// Its main text: the text itself, or what JSON holds in `reply` or `response`. `None` where that is no text.
+    ///
+    /// ```
+    /// use botroulette_sdk::Reply;
+    ///
+    /// assert_eq!(Reply::from("Hello").main_text().as_deref(), Some("Hello"));
+    /// let json = Reply::json(&serde_json::json!({"response": "Rain", "degrees": 7}));
+    /// assert_eq!(json.main_text().as_deref(), Some("Rain"));
+    /// ```
+    pub fn main_text(&self) -> Option<Cow<'_, str>> {
+        match &self.content {
+            Content::Text(_, text) => Some(text.into()),
+            Content::Json(text) => {
+                let value: Value = serde_json::from_str(text).ok()?;
+                let field = |name: &str| value.get(name)?.as_str().map(|text| text.to_owned().into());
+                field(REPLY_FIELD).or_else(|| field("response"))
+            }
+            Content::Unwritable(_) => None,
+        }
     }
 
     /// The HTTP status.

@@ -30,6 +30,7 @@ impl Response {
     /// # Errors
     /// [`REPLY_TOO_LARGE`](codes::REPLY_TOO_LARGE) and [`REPLY_NOT_TEXT`](codes::REPLY_NOT_TEXT).
     pub(crate) fn from_reply(reply: Reply, max_body: usize) -> Result<(Self, Option<Error>)> {
+        let notice = reply.notice;
         let body = match reply.content {
             Content::Text(field, text) => wrapped(&field, text),
             Content::Json(text) => text,
@@ -55,7 +56,7 @@ impl Response {
                 headers.append(name, value.clone());
             }
         }
-        Ok((Self { status: reply.status, headers, body }, html))
+        Ok((Self { status: reply.status, headers, body }, notice.or(html)))
     }
 
     /// A refusal of ours, in `error` and `reply`.

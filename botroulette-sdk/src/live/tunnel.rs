@@ -55,7 +55,7 @@ pub(crate) struct Bounds {
 
 /// What the driver's consumer is told.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "requests are the rule, and each is moved once")]
+#[allow(clippy::large_enum_variant, reason = "requests are the rule, and each is moved once")]
 pub(crate) enum Told {
     /// A request to answer, by [`Tunnel::answer`] with this key.
     Request(RequestKey, Incoming, Cancelled),

@@ -6,12 +6,16 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "helpers of tests may panic as tests do"
 )]
 
 mod answering;
 mod fault_rows;
+mod forwarding;
 mod hostile_frames;
+mod local;
 mod relay;
 mod weaknesses;
+mod wrappers;

@@ -4,12 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(feature = "server")]
+use botroulette_sdk::HttpServer;
 use botroulette_sdk::sdk_core::shutdown::Shutdown;
-use botroulette_sdk::{Incoming, TunnelEvent, responder};
+use botroulette_sdk::{CostGuard, Incoming, Memory, TunnelEvent, responder};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::answering::Parrot;
+use crate::forwarding::Chain;
+use crate::local::{Local, response, response_with};
 use crate::relay::{PATIENCE, Relay, seconds};
 
 const ERROR: &str = include_str!("../fixtures/observed/error.json");
@@ -288,4 +292,92 @@ async fn weakness_26_a_failure_can_be_told_from_an_answer() {
     peer.ask("r", "hello").await;
     let answer = peer.answer().await;
     assert!(answer.status == 200 && answer.json().get("error").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_01_shell_signs_and_a_hostile_session_are_forwarded_as_text() {
+    let local = Local::start(|request| response("200 OK", "application/json", &request.body)).await;
+    let mut chain = Chain::new(local).await;
+    let body = json!({"message": "$(touch /tmp/x) `id`", "session_id": "\"; touch /tmp/x; \""}).to_string();
+    let headers = json!({"X-KPATH-Session-ID": "$(id); rm -rf \"$HOME\""});
+    chain.peer.say(json!({"type": "request", "id": "r", "headers": headers, "body": body}).to_string()).await;
+    assert_eq!(chain.peer.answer().await.body, body);
+    assert_eq!(chain.local.request().header("x-kpath-session-id"), headers["X-KPATH-Session-ID"].as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_08_bytes_that_are_no_text_are_never_mangled_into_text() {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let (answer, mut chain) =
+        Chain::answer_to(response("200 OK", "application/octet-stream", every_byte)).await;
+    assert!(answer.status == 502 && !answer.body.contains('\u{fffd}'), "{}", answer.body);
+    assert_eq!(chain.bot.failure().await.code().id(), "reply_not_text");
+    let (answer, _chain) =
+        Chain::answer_to(response("200 OK", "text/plain; charset=iso-8859-1", b"caf\xe9")).await;
+    assert_eq!(answer.reply(), "café");
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_12_requests_share_kept_connections() {
+    let mut chain = Chain::new(Local::saying(response("200 OK", "application/json", "{}")).await).await;
+    for _ in 0..100 {
+        chain.peer.ask("r", "hi").await;
+        assert_eq!(chain.peer.answer().await.status, 200);
+    }
+    assert_eq!((chain.local.requests().len(), chain.local.connections()), (100, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_15_a_path_reaches_no_other_server_and_becomes_no_password() {
+    let other = Local::saying(response("200 OK", "application/json", "{}")).await;
+    let mut chain = Chain::new(Local::saying(response("200 OK", "application/json", "{}")).await).await;
+    let path = format!("@{}/x", other.address);
+    chain.peer.say(json!({"type": "request", "id": "r", "path": path}).to_string()).await;
+    chain.peer.answer().await;
+    assert_eq!(other.connections(), 0);
+    assert_eq!(chain.local.request().header("authorization"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_16_no_length_and_no_encoding_of_another_body_goes_back() {
+    let headers = [("Content-Encoding", "identity"), ("Content-Type", "application/json; charset=utf-8")];
+    let (answer, _chain) = Chain::answer_to(response_with("200 OK", &headers, r#"{"reply":"🦀"}"#)).await;
+    assert_eq!(answer.headers, json!({"content-type": "application/json"}));
+    assert_eq!(answer.reply(), "🦀");
+}
+
+#[cfg(feature = "server")]
+#[tokio::test(start_paused = true)]
+async fn weakness_21_a_server_of_its_own_listens_on_this_machine_alone() {
+    let server = HttpServer::new(Parrot).bind(([127, 0, 0, 1], 0)).start().await.unwrap();
+    assert!(server.addr().ip().is_loopback());
+    assert!(format!("{:?}", HttpServer::new(Parrot)).contains("127.0.0.1:8900"), "unless told otherwise");
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_22_callers_are_limited_each_for_itself_and_never_by_address() {
+    let relay = Relay::start().await;
+    let (_bot, mut peer) = relay.bot(CostGuard::new().per_minute(1_000).per_caller(30).around(Parrot)).await;
+    // All of them come from the same address: the relay's.
+    for caller in 0..20 {
+        for _ in 0..30 {
+            let headers = json!({"X-KPATH-User-Token": format!("caller-{caller}")});
+            let body = r#"{"message":"hi"}"#;
+            peer.say(json!({"type": "request", "id": "r", "headers": headers, "body": body}).to_string())
+                .await;
+            assert_eq!(peer.answer().await.status, 200);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn weakness_27_a_bot_can_remember() {
+    let relay = Relay::start().await;
+    let counting = responder(|request: Incoming| async move { Ok(request.history().len().to_string()) });
+    let (_bot, mut peer) = relay.bot(Memory::new().around(counting)).await;
+    let body = json!({"message": "hi", "session_id": "s-1"}).to_string();
+    for said in ["0", "2", "4"] {
+        peer.say(json!({"type": "request", "id": "r", "body": body}).to_string()).await;
+        assert_eq!(peer.answer().await.reply(), said);
+    }
 }

@@ -38,7 +38,8 @@ impl MyAgent {
 
     /// What you take the opponent for; `None` leaves it to the persona.
     fn guess(&mut self, chat: &Chat) -> Option<Guess> {
-        let gave_itself_away = chat.transcript.lines().iter().any(|line| line.text.contains("language model"));
+        let gave_itself_away =
+            chat.transcript.lines().iter().any(|line| line.text.contains("language model"));
         gave_itself_away.then_some(Guess::Agent)
     }
 }
@@ -85,10 +86,9 @@ async fn play(Args { options, of_chat }: Args) -> Result<()> {
     let report = options.begin();
     let place = Place::open("MyAgent", &options, &of_chat, report).await?;
 
-    let speed = place.speed;
     let summary = place
         .play(MyAgent { persona: Persona::new(place.seed()) })
-        .on_match(move |finished| report.result("match", &Told::new(finished, speed)))
+        .on_match(move |finished| report.result("match", &Told(finished)))
         .run()
         .await?;
 

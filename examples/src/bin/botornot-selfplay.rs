@@ -3,9 +3,10 @@
 //! `cargo run --bin botornot-selfplay -- --matches 200`. Put your own player in the place of one of them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use botornot_sdk::player::{MatchLog, Pacing, Persona, SelfPlay, SelfPlayReport, Style};
+use botornot_sdk::player::{MatchLog, Persona, SelfPlay, SelfPlayReport, Style};
 use botornot_sdk::sandbox::{Sandbox, SandboxIdentity};
 use botornot_sdk::sdk_core::shutdown::Shutdown;
 use botornot_sdk::{Client, Error, Result};
@@ -23,9 +24,9 @@ struct Args {
     matches: u32,
     /// Write each finished match to a file, as the first of the two saw it.
     #[arg(long, value_name = "FILE")]
-    log: Option<std::path::PathBuf>,
+    log: Option<PathBuf>,
     /// How fast time passes: a match of four minutes takes 240 seconds by so much.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1_000.0, value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 400.0, value_parser = speed)]
     speed: f64,
     #[command(flatten)]
     options: Options,
@@ -53,13 +54,13 @@ async fn run(args: Args) -> Result<()> {
         ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} matches, {per_sec}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let (shown, speed, json) = (bar.clone(), args.speed, args.options.json);
+    let (shown, json) = (bar.clone(), args.options.json);
     let first = ("chatty", enter(&sandbox, "chatty", seed, &shutdown)?, Persona::new(seed));
     let plain = Persona::new(seed.wrapping_add(1)).with_style(Style::plain());
     let second = ("plain", enter(&sandbox, "plain", seed, &shutdown)?, plain);
     let played = SelfPlay::new(first, second)
         .matches(args.matches)
-        .pacing(Pacing::default().sped_up(speed))
+        .speed(args.speed)
         .seed(seed)
         .each(
             |play| match log {
@@ -71,7 +72,7 @@ async fn run(args: Args) -> Result<()> {
         .on_match(move |finished| {
             shown.inc(1);
             if json {
-                report.result("match", &Told::new(finished, speed));
+                report.result("match", &Told(finished));
             }
         })
         .run()

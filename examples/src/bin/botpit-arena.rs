@@ -69,33 +69,15 @@ async fn play(Args { options, of_match, game }: Args) -> Result<()> {
         json: options.json,
         total: Arc::default(),
     };
-    let seed = options.seed_or_random();
-
     report.note(Row::HEAD);
-    for game in games {
-        // One strategy a game: put your own in its place.
-        let goes_on = match game {
-            Pick::Coinflip => arena.play::<coinflip::Coinflip, _>(by_chance(seed)).await?,
-            Pick::Rps => arena.play::<rps::Rps, _>(rps::Predictor::seeded(seed)).await?,
-            Pick::HiLo => arena.play::<hi_lo::HiLo, _>(hi_lo::ByOdds).await?,
-            Pick::DiceDuel => arena.play::<dice_duel::DiceDuel, _>(dice_duel::AlwaysRoll).await?,
-            Pick::HighCardDuel => {
-                arena.play::<high_card_duel::HighCardDuel, _>(high_card_duel::AlwaysDraw).await?
-            }
-            Pick::Crash => arena.play::<crash::Crash, _>(crash::Equilibrium::seeded(seed)).await?,
-            Pick::Mines => arena.play::<mines::Mines, _>(mines::Equilibrium::seeded(seed)).await?,
-            Pick::MathDuel => arena.play::<math_duel::MathDuel, _>(math_duel::Solver).await?,
-            Pick::ReactionRing => arena.play::<reaction_ring::ReactionRing, _>(reaction_ring::Median).await?,
-            Pick::Blotto => arena.play::<blotto::Blotto, _>(blotto::Equilibrium::seeded(seed)).await?,
-            Pick::All => true,
-        };
-        if !goes_on {
-            break;
-        }
+    let ended = arena.play_all(games, options.seed_or_random()).await;
+    let total = arena.total();
+    // What was played before a failure is told too.
+    if ended.is_ok() || total.matches > 0 {
+        report.result("summary", &total);
     }
-    report.result("summary", &arena.total());
     place.close().await;
-    Ok(())
+    ended
 }
 
 /// A caller by chance: when both call the same, the round is played again.
@@ -115,6 +97,34 @@ struct Arena<'a> {
 }
 
 impl Arena<'_> {
+    /// Plays game after game, until one ends before its time.
+    async fn play_all(&self, games: Vec<Pick>, seed: u64) -> Result<()> {
+        for game in games {
+            // One strategy a game: put your own in its place.
+            let goes_on = match game {
+                Pick::Coinflip => self.play::<coinflip::Coinflip, _>(by_chance(seed)).await?,
+                Pick::Rps => self.play::<rps::Rps, _>(rps::Predictor::seeded(seed)).await?,
+                Pick::HiLo => self.play::<hi_lo::HiLo, _>(hi_lo::ByOdds).await?,
+                Pick::DiceDuel => self.play::<dice_duel::DiceDuel, _>(dice_duel::AlwaysRoll).await?,
+                Pick::HighCardDuel => {
+                    self.play::<high_card_duel::HighCardDuel, _>(high_card_duel::AlwaysDraw).await?
+                }
+                Pick::Crash => self.play::<crash::Crash, _>(crash::Equilibrium::seeded(seed)).await?,
+                Pick::Mines => self.play::<mines::Mines, _>(mines::Equilibrium::seeded(seed)).await?,
+                Pick::MathDuel => self.play::<math_duel::MathDuel, _>(math_duel::Solver).await?,
+                Pick::ReactionRing => {
+                    self.play::<reaction_ring::ReactionRing, _>(reaction_ring::Median).await?
+                }
+                Pick::Blotto => self.play::<blotto::Blotto, _>(blotto::Equilibrium::seeded(seed)).await?,
+                Pick::All => true,
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Plays the matches of one game, and prints its row. False when no other game is to be begun.
     async fn play<G: Game, S: Strategy<G>>(&self, strategy: S) -> Result<bool> {
         let row = Arc::new(Mutex::new(Row::of(G::NAME)));
@@ -137,12 +147,12 @@ impl Arena<'_> {
                 summary.matches >= self.matches && summary.stopped.is_none()
             }
             // What may be lost was lost in the games before.
-            Err(error) => match BankrollRefusal::of(&error) {
+            Err(ended) => match BankrollRefusal::of(ended.error()) {
                 Some(refusal) if self.total().matches > 0 => {
                     self.total.lock().unwrap_or_else(PoisonError::into_inner).stopped = Some(refusal.clone());
                     return Ok(false);
                 }
-                _ => return Err(error),
+                _ => return Err(ended.into()),
             },
         };
         self.report.note(&*row.lock().unwrap_or_else(PoisonError::into_inner));

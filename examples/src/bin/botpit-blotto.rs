@@ -35,16 +35,16 @@ async fn play(Args { options, of_match }: Args) -> Result<()> {
     let place = Place::open("MyAgent", &options, &of_match, report).await?;
 
     let mut equilibrium = options.seed.map_or_else(Equilibrium::new, Equilibrium::seeded);
-    let summary = place
+    let played = place
         .client
         .play::<Blotto, _>(move |turn: &GameTurn<Blotto>| choose(&mut equilibrium, turn))
         .wager(of_match.wager)
         .matches(of_match.matches)
         .on_match(move |finished| report.result("match", finished))
         .run()
-        .await?;
+        .await;
 
-    report.result("summary", &summary);
+    report.summary(played)?;
     place.close().await;
     Ok(())
 }

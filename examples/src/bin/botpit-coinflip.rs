@@ -36,16 +36,16 @@ async fn play(Args { options, of_match }: Args) -> Result<()> {
     let place = Place::open("MyAgent", &options, &of_match, report).await?;
 
     let mut chance = options.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
-    let summary = place
+    let played = place
         .client
         .play::<Coinflip, _>(move |turn: &GameTurn<Coinflip>| choose(&mut chance, turn))
         .wager(of_match.wager)
         .matches(of_match.matches)
         .on_match(move |finished| report.result("match", finished))
         .run()
-        .await?;
+        .await;
 
-    report.result("summary", &summary);
+    report.summary(played)?;
     place.close().await;
     Ok(())
 }

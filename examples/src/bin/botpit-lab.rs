@@ -98,8 +98,9 @@ async fn versus<G: Named>(args: &Args, seed: u64) -> Result<(String, String, Lab
             Error::invalid_argument(field, message)
         })
     };
-    let a = strategy(&first, "first", seed)?;
-    let b = strategy(&second, "second", seed.wrapping_add(1))?;
+    let mut seeds = fastrand::Rng::with_seed(seed);
+    let a = strategy(&first, "first", seeds.u64(..))?;
+    let b = strategy(&second, "second", seeds.u64(..))?;
 
     // Drawn on stderr, and only where somebody looks.
     let bar = ProgressBar::new(args.matches).with_style(

@@ -33,16 +33,16 @@ async fn play(Args { options, of_match }: Args) -> Result<()> {
     let report = options.begin();
     let place = Place::open("MyAgent", &options, &of_match, report).await?;
 
-    let summary = place
+    let played = place
         .client
         .play::<MathDuel, _>(choose)
         .wager(of_match.wager)
         .matches(of_match.matches)
         .on_match(move |finished| report.result("match", finished))
         .run()
-        .await?;
+        .await;
 
-    report.result("summary", &summary);
+    report.summary(played)?;
     place.close().await;
     Ok(())
 }

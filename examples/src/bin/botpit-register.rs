@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use botpit_sdk::rest::FileProtection;
+use botpit_sdk::rest::Protection;
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::wire::printable;
 use botpit_sdk::wallet::Wallet;
@@ -63,7 +63,7 @@ async fn register(args: Args) -> Result<()> {
     let done = match args.save {
         Some(file) => {
             let stored = rest.register_and_store(&name, &wallet, file).await?;
-            if stored.protection == FileProtection::Open {
+            if stored.protection == Protection::Open {
                 report.note("Others may be able to read the key's file: this system has no modes.");
             }
             let path = stored.path.display().to_string();

@@ -12,7 +12,7 @@ use botpit_sdk::{Error, Result};
 use clap::Parser;
 use serde::Serialize;
 use starter_bots::strategies::Named;
-use starter_bots::{Options, exit, with_game};
+use starter_bots::{Options, counted, exit, with_game};
 
 /// Asks a strategy every question of a record again, and shows where its decisions differ.
 #[derive(Parser)]
@@ -38,10 +38,11 @@ struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { matches, turns, differing, skipped } = self;
-        write!(f, "{matches} matches with {turns} turns: {differing} decided otherwise")?;
-        if *skipped > 0 {
-            write!(f, "; {skipped} matches skipped")?;
+        let Self { matches, turns, differing, skipped } = *self;
+        let (matches, turns) = (counted(matches, "match", "es"), counted(turns, "turn", "s"));
+        write!(f, "{matches} with {turns}: {differing} decided otherwise")?;
+        if skipped > 0 {
+            write!(f, "; {} skipped", counted(skipped, "match", "es"))?;
         }
         Ok(())
     }
@@ -68,8 +69,8 @@ async fn run(args: Args) -> Result<()> {
             recorded.matches.iter().filter(|of_match| of_match.game.as_str() == game).collect();
         let Some(replayed) = with_game!(game, G => again::<G>(&args, &matches).await) else {
             report.note(format_args!(
-                "{game} is a game without strategies here; {} matches skipped",
-                matches.len()
+                "{game} is a game without strategies here; {} skipped",
+                counted(matches.len(), "match", "es")
             ));
             summary.skipped += matches.len();
             continue;

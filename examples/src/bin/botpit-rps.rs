@@ -34,16 +34,16 @@ async fn play(Args { options, of_match }: Args) -> Result<()> {
     let place = Place::open("MyAgent", &options, &of_match, report).await?;
 
     let mut predictor = options.seed.map_or_else(Predictor::new, Predictor::seeded);
-    let summary = place
+    let played = place
         .client
         .play::<Rps, _>(move |turn: &GameTurn<Rps>| choose(&mut predictor, turn))
         .wager(of_match.wager)
         .matches(of_match.matches)
         .on_match(move |finished| report.result("match", finished))
         .run()
-        .await?;
+        .await;
 
-    report.result("summary", &summary);
+    report.summary(played)?;
     place.close().await;
     Ok(())
 }

@@ -16,7 +16,7 @@ use botpit_sdk::{Client, Error, GameTurn, Handle, Lamports, Rest, Result, Specta
 use clap::Parser;
 use serde::Serialize;
 use starter_bots::botpit::{MatchOptions, Place};
-use starter_bots::{Options, Report, exit, rival};
+use starter_bots::{Options, Report, counted, exit, rival};
 use tokio::task::JoinSet;
 
 /// Watches matches: in a sandbox of its own, unless told otherwise.
@@ -137,7 +137,7 @@ async fn watch_one(bot: &Handle, active: ActiveMatch, report: Report) -> Result<
 async fn play(client: Client, wager: Lamports, stop: Shutdown, seed: Option<u64>) -> Result<(), Error> {
     let player = client.play::<Rps, _>(Thoughtful(seed.map_or_else(Predictor::new, Predictor::seeded)));
     tokio::select! {
-        ended = player.wager(wager).run() => ended.map(|_| ()),
+        ended = player.wager(wager).run() => ended.map(|_| ()).map_err(Error::from),
         () = stop.stopping() => Ok(()),
     }
 }
@@ -186,6 +186,7 @@ struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} matches watched, {} rounds seen", self.matches, self.rounds)
+        let watched = counted(self.matches as usize, "match", "es");
+        write!(f, "{watched} watched, {} seen", counted(self.rounds as usize, "round", "s"))
     }
 }

@@ -143,5 +143,5 @@ async fn is_refused(marked: &str) {
         .run()
         .await
         .unwrap_err();
-    println!("{error:?} {}", error.chain());
+    println!("{error:?} {error} {}", error.error().chain());
 }

@@ -2,10 +2,8 @@
 
 use std::fmt::Display;
 
-use sdk_core::wire::RawJson;
-
 use super::super::evidence::{MatchEvidence, RoundEvidence};
-use super::super::fields::{Fields, brief};
+use super::super::fields::{Fields, Kept, brief};
 use super::super::finding::{Note, Violation};
 use super::super::report::Verdict;
 use super::formula::Fits;
@@ -66,8 +64,8 @@ impl<'e> Round<'e> {
         seed: Option<&'e str>,
         tells_moves: bool,
     ) -> Self {
-        fn text(raw: Option<&RawJson>) -> Option<&str> {
-            raw.map(RawJson::as_str)
+        fn text(raw: Option<&Kept>) -> Option<&str> {
+            raw.map(Kept::as_str)
         }
         let result = Fields::of_option(text(seen.result.as_ref()));
         let has_moved = [Side::A, Side::B].map(|side| {
@@ -201,7 +199,7 @@ impl<'e> Round<'e> {
         if self.seen.result.is_none() {
             return;
         }
-        let is_null = self.result.raw(echo).is_some_and(|raw| raw.get() == "null");
+        let is_null = self.result.raw(echo).is_some_and(|raw| raw == "null");
         let has_moved = side_mut(&mut self.has_moved, side);
         if is_null {
             *has_moved = Some(false);
@@ -329,8 +327,8 @@ pub(super) fn right_alone(a: Option<bool>, b: Option<bool>) -> Expected {
 
 /// A word, whatever its case. Some servers tell a move as the object that was sent: its `choice` or `guess` is the word.
 pub(super) fn word(fields: &Fields<'_>, name: &'static str) -> Option<String> {
-    if let Some(raw) = fields.raw(name).filter(|raw| raw.get().starts_with('{')) {
-        let inner = Fields::of(raw.get());
+    if let Some(raw) = fields.raw(name).filter(|raw| raw.starts_with('{')) {
+        let inner = Fields::of(raw);
         return inner.text("choice").or_else(|| inner.text("guess")).map(|word| word.to_ascii_lowercase());
     }
     fields.text(name).map(|word| word.to_ascii_lowercase())

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{Bid, Blotto, Budgets, State};
 use crate::games::Game;
+use crate::games::chance::seeded;
 use crate::games::equilibrium::{Solution, solve};
 use crate::model::Side;
 
@@ -45,7 +46,7 @@ impl Equilibrium {
 
     /// A player that makes the same choices for the same seed. The first one solves the match.
     pub fn seeded(seed: u64) -> Self {
-        Self::with(Rng::with_seed(seed))
+        Self::with(seeded(seed))
     }
 
     fn with(rng: Rng) -> Self {

@@ -3,6 +3,7 @@
 use fastrand::Rng;
 
 use super::{CashOut, Crash, State};
+use crate::games::chance::seeded;
 use crate::games::{Game, RoundOdds, odds};
 use crate::model::Side;
 
@@ -56,7 +57,7 @@ impl Equilibrium {
 
     /// A player that makes the same choices for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed) }
+        Self { rng: seeded(seed) }
     }
 
     /// A cash-out.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use fastrand::Rng;
 
 use super::{Mines, State, Tiles};
+use crate::games::chance::seeded;
 use crate::games::equilibrium::solve;
 use crate::games::{Game, RoundOdds, odds};
 use crate::model::Side;
@@ -49,7 +50,7 @@ impl Equilibrium {
 
     /// A player that makes the same choices for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed) }
+        Self { rng: seeded(seed) }
     }
 
     /// The mix: what it plays, and how often. The probabilities add up to 1.

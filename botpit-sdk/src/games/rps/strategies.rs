@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{Choice, Move, RoundResult, Rps, State};
 use crate::games::Game;
+use crate::games::chance::seeded;
 use crate::model::Side;
 use crate::{GameTurn, Result, Strategy};
 
@@ -33,7 +34,7 @@ impl UniformRandom {
 
     /// A player that makes the same choices for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed) }
+        Self { rng: seeded(seed) }
     }
 
     /// A choice.

@@ -40,7 +40,7 @@ impl Witness {
     }
 
     pub(super) fn asked(&mut self, round: u32, state: &RawJson) {
-        self.evidence.turn(round, state.as_str());
+        self.evidence.turn_of_json(round, state.as_str());
     }
 
     /// A move was decided; whether it is ever written is told by [`written`](Self::written).

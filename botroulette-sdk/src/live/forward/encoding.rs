@@ -1,0 +1,257 @@
+//! Undoing a `Content-Encoding` (RFC 9110, 8.4.1), with a bound on what comes out.
+
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+/// Encodings on top of each other are undone up to this many.
+const MAX_LAYERS: usize = 4;
+/// A gzip file of more members is taken for broken: each costs more than its few bytes.
+const MAX_MEMBERS: usize = 1_000;
+/// How much room an output begins with.
+const FIRST_ROOM: usize = 4 * 1024;
+
+/// Why an encoded body cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Undecodable {
+    /// It is in an encoding that is not undone here.
+    Unknown(String),
+    /// It is not what its encoding says, or not whole.
+    Broken(&'static str),
+    /// It has more bytes than are allowed once it is decoded.
+    TooLarge,
+}
+
+/// Undoes the encodings of a `Content-Encoding`, the last one first. Never holds more than `limit` decoded bytes a layer.
+pub(super) fn undo(encodings: &str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, Undecodable> {
+    let layers: Vec<&str> = encodings
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+        .collect();
+    if layers.len() > MAX_LAYERS {
+        return Err(Undecodable::Unknown(format!("{} encodings on top of each other", layers.len())));
+    }
+    let mut body = body;
+    for name in layers.into_iter().rev() {
+        body = match name.to_ascii_lowercase().as_str() {
+            // There is nothing to undo in an answer without a body, such as one to HEAD.
+            _ if body.is_empty() => body,
+            "gzip" | "x-gzip" => gunzip(&body, limit)?,
+            "deflate" => deflated(&body, limit)?,
+            _ => return Err(Undecodable::Unknown(format!("the encoding `{name}`"))),
+        };
+    }
+    Ok(body)
+}
+
+/// `deflate` is zlib by the standard, and without its frame by many a server.
+fn deflated(body: &[u8], limit: usize) -> Result<Vec<u8>, Undecodable> {
+    const BROKEN: Undecodable = Undecodable::Broken("deflate");
+    let is_zlib = matches!(body, [first, second, ..]
+        if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0);
+    let mut out = Vec::new();
+    let framed = if is_zlib { inflate(body, TINFL_FLAG_PARSE_ZLIB_HEADER, &mut out, limit) } else { None };
+    match framed {
+        Some(Ok(_)) => Ok(out),
+        Some(Err(error)) if error == Undecodable::TooLarge => Err(error),
+        // The first two bytes looked like zlib's by chance, or were not.
+        _ => {
+            out.clear();
+            inflate(body, 0, &mut out, limit).ok_or(BROKEN)??;
+            Ok(out)
+        }
+    }
+}
+
+/// Every member of a gzip file (RFC 1952), with its checksum. What follows the last one is padding.
+fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Undecodable> {
+    const BROKEN: Undecodable = Undecodable::Broken("gzip");
+    let mut out = Vec::new();
+    let mut rest = body;
+    for _ in 0..MAX_MEMBERS {
+        let data = after_header(rest).ok_or(BROKEN)?;
+        let begin = out.len();
+        let consumed = inflate(data, 0, &mut out, limit).ok_or(BROKEN)??;
+        let (trailer, after) =
+            data.get(consumed..).and_then(|rest| rest.split_first_chunk::<8>()).ok_or(BROKEN)?;
+        let [a, b, c, d, e, f, g, h] = *trailer;
+        let member = out.get(begin..).unwrap_or_default();
+        #[expect(clippy::cast_possible_truncation, reason = "the length is told modulo 2^32")]
+        let length = member.len() as u32;
+        if u32::from_le_bytes([a, b, c, d]) != crc32(member) || u32::from_le_bytes([e, f, g, h]) != length {
+            return Err(BROKEN);
+        }
+        if !after.starts_with(&[0x1f, 0x8b]) {
+            return Ok(out);
+        }
+        rest = after;
+    }
+    Err(BROKEN)
+}
+
+/// What follows a gzip member's header.
+fn after_header(member: &[u8]) -> Option<&[u8]> {
+    const HEADER_CHECKSUM: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let ([0x1f, 0x8b, 8, flags, ..], mut rest) = member.split_first_chunk::<10>()? else { return None };
+    if flags & EXTRA != 0 {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    for flag in [NAME, COMMENT] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end + 1..)?;
+        }
+    }
+    if flags & HEADER_CHECKSUM != 0 {
+        rest = rest.get(2..)?;
+    }
+    Some(rest)
+}
+
+/// Inflates behind what `out` holds, and says how many bytes of the input that took. `None` when it is broken.
+fn inflate(input: &[u8], flags: u32, out: &mut Vec<u8>, limit: usize) -> Option<Result<usize, Undecodable>> {
+    let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut state = Box::<DecompressorOxide>::default();
+    let (mut read, begin) = (0, out.len());
+    // Each member refers to itself alone, so it is inflated into a buffer of its own.
+    let mut buffer = vec![0; FIRST_ROOM.min(limit.saturating_add(1))];
+    let mut written = 0;
+    loop {
+        let (status, consumed, produced) =
+            decompress(&mut state, input.get(read..)?, &mut buffer, written, flags);
+        read += consumed;
+        written += produced;
+        if begin.saturating_add(written) > limit {
+            return Some(Err(Undecodable::TooLarge));
+        }
+        match status {
+            TINFLStatus::Done => {
+                buffer.truncate(written);
+                out.append(&mut buffer);
+                return Some(Ok(read));
+            }
+            TINFLStatus::HasMoreOutput => {
+                let room = buffer.len().saturating_mul(2).min(limit.saturating_add(1));
+                if room <= buffer.len() {
+                    return Some(Err(Undecodable::TooLarge));
+                }
+                buffer.resize(room, 0);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The checksum of gzip (RFC 1952, section 8).
+fn crc32(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = table();
+    let step = |crc: u32, byte: &u8| {
+        let at = usize::from(crc.to_le_bytes()[0] ^ byte);
+        TABLE.get(at).copied().unwrap_or_default() ^ (crc >> 8)
+    };
+    !bytes.iter().fold(!0, step)
+}
+
+#[expect(clippy::indexing_slicing, reason = "in a constant, a wrong index does not compile")]
+const fn table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
+        let mut value = at as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+            bit += 1;
+        }
+        table[at] = value;
+        at += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `printf '{"reply":"hi"}' | gzip -n | xxd -i`.
+    const GZIP: &[u8] = &[
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x2a, 0x4a, 0x2d, 0xc8, 0xa9,
+        0x54, 0xb2, 0x52, 0xca, 0xc8, 0x54, 0xaa, 0x05, 0x00, 0xab, 0x43, 0x6d, 0xc7, 0x0e, 0x00, 0x00, 0x00,
+    ];
+    const TEXT: &[u8] = br#"{"reply":"hi"}"#;
+
+    fn raw() -> &'static [u8] {
+        &GZIP[10..GZIP.len() - 8]
+    }
+
+    fn zlib() -> Vec<u8> {
+        // The Adler-32 of TEXT.
+        let (mut a, mut b) = (1_u32, 0_u32);
+        for byte in TEXT {
+            a = (a + u32::from(*byte)) % 65_521;
+            b = (b + a) % 65_521;
+        }
+        [&[0x78, 0x9c], raw(), &(b << 16 | a).to_be_bytes()].concat()
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_standard() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn each_encoding_is_undone_and_so_are_several() {
+        for (encoding, body) in [
+            ("", TEXT.to_vec()),
+            ("identity", TEXT.to_vec()),
+            ("gzip", GZIP.to_vec()),
+            ("X-GZIP", GZIP.to_vec()),
+            ("deflate", zlib()),
+            ("deflate", raw().to_vec()),
+            ("identity, gzip", GZIP.to_vec()),
+        ] {
+            assert_eq!(undo(encoding, body, 100).as_deref(), Ok(TEXT), "{encoding}");
+        }
+        assert_eq!(undo("gzip", [GZIP, GZIP].concat(), 100).unwrap(), [TEXT, TEXT].concat());
+        assert_eq!(undo("gzip", GZIP.repeat(1_001), 1 << 20), Err(Undecodable::Broken("gzip")));
+        assert_eq!(undo("gzip", Vec::new(), 100).as_deref(), Ok(&b""[..]));
+        // With a name, a comment, an extra field and a header checksum.
+        let header: &[u8] = b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xyname\0comment\0\0\0";
+        let body = [header, &GZIP[10..]].concat();
+        assert_eq!(undo("gzip", body, 100).as_deref(), Ok(TEXT));
+    }
+
+    #[test]
+    fn what_is_broken_or_unknown_or_too_large_is_told_and_never_panics() {
+        assert_eq!(undo("br", TEXT.to_vec(), 100), Err(Undecodable::Unknown("the encoding `br`".to_owned())));
+        assert!(matches!(undo("gzip,gzip,gzip,gzip,gzip", GZIP.to_vec(), 9), Err(Undecodable::Unknown(_))));
+        assert_eq!(undo("gzip", GZIP.to_vec(), TEXT.len() - 1), Err(Undecodable::TooLarge));
+        assert_eq!(undo("gzip", GZIP.to_vec(), TEXT.len()).as_deref(), Ok(TEXT));
+        for length in 1..GZIP.len() {
+            assert_eq!(undo("gzip", GZIP[..length].to_vec(), 100), Err(Undecodable::Broken("gzip")));
+        }
+        for at in 0..GZIP.len() {
+            let mut body = GZIP.to_vec();
+            body[at] ^= 0xff;
+            let _ = undo("gzip", body.clone(), 100);
+            let _ = undo("deflate", body, 100);
+        }
+        assert!(undo("deflate", TEXT.to_vec(), 100).is_err());
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        // Stored blocks cannot bomb; a block of one repeated byte can: 258 bytes a code.
+        let bomb = miniz_oxide::deflate::compress_to_vec_zlib(&vec![b'x'; 50 << 20], 6);
+        assert!(bomb.len() < 100_000);
+        assert_eq!(undo("deflate", bomb, 1 << 20), Err(Undecodable::TooLarge));
+    }
+}
