@@ -28,7 +28,7 @@ sdk_core::error_codes! {
     /// A frame of the relay that cannot be used.
     BAD_FRAME = "bad_frame", Decode, "a frame of the relay cannot be used", "nothing to do: the tunnel goes on; look at the field in this error";
     /// The same request twice.
-    DUPLICATE_REQUEST = "duplicate_request", Decode, "a request came again while it was being answered", "nothing to do: it is answered once";
+    DUPLICATE_REQUEST = "duplicate_request", Decode, "a request came again while it was being answered, or after that", "nothing to do: it is answered once";
     /// More requests than are answered at once.
     TOO_BUSY = "too_busy", Handler, "more requests came than are answered at once", "answer faster, or raise the limit";
     /// An answer that came to nothing.

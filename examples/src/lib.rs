@@ -5,6 +5,7 @@
 
 pub mod botornot;
 pub mod botpit;
+pub mod botroulette;
 pub mod elo;
 pub mod kriegspiel;
 pub mod kriegspiel_duel;
@@ -14,6 +15,7 @@ mod options;
 mod report;
 pub mod rest;
 pub mod rival;
+pub mod self_test;
 pub mod strategies;
 mod table;
 

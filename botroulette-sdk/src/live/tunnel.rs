@@ -8,7 +8,7 @@
 //! | `request` without a usable id | told, not answered | told, not answered |
 //! | `request` with an id and a field of a wrong type | told, not answered | 400 |
 //! | `request` with too many headers | told, not answered | 431 |
-//! | `request` with an id that is being answered | told, not answered | told; the first one is answered |
+//! | `request` with an id that is being answered, or was lately | told, not answered | told; the first one is answered |
 //! | `ping`, `pong` | life | life; a ping is answered with a pong |
 //! | any other type, or none | told | told |
 //! | no JSON, or a binary frame | told | told |
@@ -16,7 +16,7 @@
 //! There is one exit for answers, [`Tunnel::answer`]: each request is answered once at most, on the connection that it came
 //! on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,6 +39,9 @@ use crate::model::frame::{self, AuthOk, BadRequest, FrameId, TunnelRequest, Tunn
 
 /// At most so many refusals wait to be written. A relay that takes none of our bytes gets no more of them.
 pub(crate) const REFUSALS_WAITING: usize = 512;
+
+/// So many answered requests are remembered, so that one which comes again is not answered again.
+pub(crate) const ANSWERED_KEPT: usize = 4_096;
 
 /// What bounds a tunnel.
 #[derive(Debug, Clone)]
@@ -92,6 +95,8 @@ pub(crate) struct Tunnel {
     /// The requests of this connection that are not answered yet, with their size.
     open: HashMap<FrameId, usize>,
     open_bytes: usize,
+    /// The requests of this connection that were answered last.
+    answered: Answered,
     /// Tells the responders of this connection that their answers would reach nobody.
     cancel: watch::Sender<bool>,
     /// Frames that wait to be written.
@@ -110,6 +115,7 @@ impl Tunnel {
             was_online: false,
             open: HashMap::new(),
             open_bytes: 0,
+            answered: Answered::default(),
             cancel: watch::Sender::new(false),
             waiting: 0,
             draining: false,
@@ -145,6 +151,7 @@ impl Tunnel {
         match sent {
             Ok(()) => {
                 self.waiting += 1;
+                self.answered.note(id.clone());
                 true
             }
             // The relay takes nothing: the write deadline ends the connection, and with it the request.
@@ -219,7 +226,7 @@ impl Tunnel {
         }
         let request = match TunnelRequest::decode(text) {
             Ok(request) => request,
-            Err(BadRequest { id: Some(id), status, error }) if !self.open.contains_key(&id) => {
+            Err(BadRequest { id: Some(id), status, error }) if !self.is_known(&id) => {
                 self.refuse(&id, &unreadable(status, &error), error, cx);
                 return;
             }
@@ -229,8 +236,10 @@ impl Tunnel {
             }
         };
         let id = request.id.clone();
-        if self.open.contains_key(&id) {
-            let what = format!("the request {} came again while it was being answered", id.as_json());
+        if self.is_known(&id) {
+            let when =
+                if self.open.contains_key(&id) { "while it was being answered" } else { "after its answer" };
+            let what = format!("the request {} came again {when}", id.as_json());
             let error = Error::new(&codes::DUPLICATE_REQUEST, what);
             cx.emit(Told::Event(TunnelEvent::NotAnswered(error)));
             return;
@@ -257,6 +266,11 @@ impl Tunnel {
         }
     }
 
+    /// Whether a request with this id came before, on this connection.
+    fn is_known(&self, id: &FrameId) -> bool {
+        self.open.contains_key(id) || self.answered.holds(id)
+    }
+
     fn on_unknown(&mut self, kind: &str, raw: Text, cx: &mut Context<'_, Told>) {
         let frame = UnknownFrame { kind: kind.to_owned(), raw };
         cx.emit(Told::Event(TunnelEvent::Unknown(frame)));
@@ -267,6 +281,7 @@ impl Tunnel {
         self.accepted = false;
         self.open.clear();
         self.open_bytes = 0;
+        self.answered = Answered::default();
         self.waiting = 0;
         self.cancel.send_replace(true);
         self.cancel = watch::Sender::new(false);
@@ -276,6 +291,31 @@ impl Tunnel {
         if !self.draining {
             self.draining = true;
             self.drain_until = Some(now + self.bounds.drain_limit);
+        }
+    }
+}
+
+/// The ids of the requests that were answered last, at most [`ANSWERED_KEPT`] of them.
+#[derive(Debug, Default)]
+struct Answered {
+    ids: HashSet<FrameId>,
+    order: VecDeque<FrameId>,
+}
+
+impl Answered {
+    fn holds(&self, id: &FrameId) -> bool {
+        self.ids.contains(id)
+    }
+
+    fn note(&mut self, id: FrameId) {
+        if !self.ids.insert(id.clone()) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > ANSWERED_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
         }
     }
 }

@@ -264,7 +264,7 @@ async fn what_is_too_much_at_once_is_told_so_and_the_rest_goes_on() {
     peer.ask("big", &"x".repeat(1_000)).await;
     assert_eq!(peer.answer().await.status, 503, "too many bytes beside another");
     assert_eq!(peer.answer().await.id, "d");
-    peer.ask("big", &"x".repeat(1_000)).await;
+    peer.ask("big again", &"x".repeat(1_000)).await;
     assert_eq!(peer.answer().await.status, 200, "and alone they pass");
 }
 

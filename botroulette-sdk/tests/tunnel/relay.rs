@@ -1,5 +1,6 @@
 //! The relay's side: a listener that says exactly what a test wants, and nothing by itself.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use botroulette_sdk::{Client, ClientBuilder, Responder, Serve, TunnelEvent, TunnelEvents, TunnelHandle};
@@ -155,9 +156,29 @@ impl Answer {
 /// One connection, seen from the relay.
 pub(crate) struct Peer(pub(crate) WebSocketStream<TcpStream>);
 
+/// The ids that stand for one that was not used before: a request whose id was used is not answered again.
+const FRESH: [&str; 3] = ["r", "still", "ok?"];
+
+/// A frame with an id of its own in place of one of those.
+fn freshened(text: String) -> String {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let number = USED.fetch_add(1, Ordering::Relaxed);
+    FRESH.iter().fold(text, |text, id| {
+        text.replacen(&format!("\"id\":\"{id}\""), &format!("\"id\":\"{id}#{number}\""), 1)
+    })
+}
+
+/// The id as the test wrote it.
+fn as_written(id: &Value) -> Value {
+    match id.as_str().and_then(|id| id.split_once('#')) {
+        Some((id, _)) if FRESH.contains(&id) => id.into(),
+        _ => id.clone(),
+    }
+}
+
 impl Peer {
     pub(crate) async fn say(&mut self, text: impl Into<String>) {
-        self.0.send(Message::text(text.into())).await.unwrap();
+        self.0.send(Message::text(freshened(text.into()))).await.unwrap();
     }
 
     pub(crate) async fn ask(&mut self, id: &str, message: &str) {
@@ -194,7 +215,7 @@ impl Peer {
                 Some("response") => {
                     assert_eq!(frame.as_object().unwrap().len(), 5, "{frame}");
                     return Answer {
-                        id: frame["id"].clone(),
+                        id: as_written(&frame["id"]),
                         status: frame["status"].as_u64().unwrap(),
                         headers: frame["headers"].clone(),
                         body: frame["body"].as_str().unwrap().to_owned(),

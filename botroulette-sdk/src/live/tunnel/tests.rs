@@ -7,7 +7,9 @@ use sdk_core::error::{Error, codes as core_codes};
 use sdk_core::socket::{Rehearsal, Verdict};
 use serde_json::Value;
 
-use super::{Bounds, Command, Complaint, REFUSALS_WAITING, RequestKey, Told, Tunnel, complaint};
+use super::{
+    ANSWERED_KEPT, Bounds, Command, Complaint, REFUSALS_WAITING, RequestKey, Told, Tunnel, complaint,
+};
 use crate::live::TunnelEvent;
 use crate::live::response::Response;
 
@@ -97,7 +99,7 @@ fn no_interleaving_gets_past_the_one_exit() {
         let mut stage = Stage::new(4);
         let (mut connected, mut online) = (false, false);
         let mut known: Vec<RequestKey> = Vec::new();
-        let mut asked = HashSet::new();
+        let (mut asked, mut answered) = (HashSet::new(), HashSet::new());
         let mut connection = 0;
         for _ in 0..200 {
             if stage.0.outcome().is_some() {
@@ -119,7 +121,7 @@ fn no_interleaving_gets_past_the_one_exit() {
                 }
                 7 if random.u8(0..40) == 0 => stage.0.command(Command::Drain),
                 8..=13 if connected => {
-                    let id = random.u64(0..6);
+                    let id = random.u64(0..40);
                     stage.ask(id);
                     if online {
                         asked.insert((connection, id));
@@ -139,8 +141,7 @@ fn no_interleaving_gets_past_the_one_exit() {
                     asked.contains(&(connection, id)),
                     "seed {seed}: nobody asked {id} on this connection"
                 );
-                // The same id may be asked again, now that it is answered.
-                asked.remove(&(connection, id));
+                assert!(answered.insert((connection, id)), "seed {seed}: {id} was answered twice");
             }
         }
         assert!(stage.0.protocol().open.len() <= 4, "seed {seed}");
@@ -155,6 +156,49 @@ fn an_answer_leaves_once() {
     assert!(stage.answer(&keys[0]));
     assert!(!stage.answer(&keys[0]));
     assert_eq!(stage.written(), [(1, 200)]);
+}
+
+#[test]
+fn a_request_that_comes_again_after_its_answer_is_told_and_not_answered_again() {
+    let mut stage = Stage::online(4);
+    stage.ask(1);
+    let keys = stage.requests();
+    assert!(stage.answer(&keys[0]));
+    stage.ask(1);
+    let told = stage.0.events();
+    assert!(matches!(
+        told.as_slice(),
+        [Told::Event(TunnelEvent::NotAnswered(error))] if error.code().id() == "duplicate_request"
+    ));
+    // One that was refused was answered too.
+    let refused = r#"{"type":"request","id":2,"method":7}"#;
+    stage.0.hear(refused);
+    stage.0.hear(refused);
+    assert_eq!(stage.written(), [(1, 200), (2, 400)]);
+    // Another connection counts anew.
+    stage.lose();
+    stage.0.connect().unwrap();
+    stage.0.hear(AUTH_OK);
+    stage.0.events();
+    stage.ask(1);
+    assert_eq!(stage.requests().len(), 1);
+}
+
+#[test]
+fn what_was_answered_is_remembered_within_a_bound() {
+    let mut stage = Stage::online(4);
+    for id in 0..2 * ANSWERED_KEPT as u64 {
+        stage.ask(id);
+        let keys = stage.requests();
+        assert!(stage.answer(&keys[0]));
+        assert_eq!(stage.written().len(), 1);
+    }
+    let answered = &stage.0.protocol().answered;
+    assert_eq!((answered.ids.len(), answered.order.len()), (ANSWERED_KEPT, ANSWERED_KEPT));
+    stage.ask(ANSWERED_KEPT as u64);
+    assert!(stage.requests().is_empty(), "the oldest that is remembered");
+    stage.ask(ANSWERED_KEPT as u64 - 1);
+    assert_eq!(stage.requests().len(), 1, "forgotten");
 }
 
 #[test]
@@ -176,7 +220,7 @@ fn a_relay_that_takes_nothing_gets_no_endless_refusals_and_every_answer_still_fi
     );
     assert_eq!(left_out.count(), 3_000 - REFUSALS_WAITING, "none is left out silently");
     // Written, and there is room again.
-    stage.ask(7);
+    stage.ask(9_000);
     assert_eq!(stage.requests().len(), 1);
 }
 
