@@ -45,6 +45,10 @@ mod book {
     mod botornot_player {}
     #[doc = include_str!("../../docs/src/botornot/machine.md")]
     mod botornot_machine {}
+    #[doc = include_str!("../../docs/src/kriegspiel/first-bot.md")]
+    mod kriegspiel_first_bot {}
+    #[doc = include_str!("../../docs/src/kriegspiel/knowledge.md")]
+    mod kriegspiel_knowledge {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
     #[doc = include_str!("../../docs/src/reconnects.md")]

@@ -92,13 +92,12 @@ impl Strategy for MyBot {
         self.heuristic.on_game_start(game);
     }
 
-    /// A bot that depends on a model says whether it can play.
+    /// A bot that depends on a model says whether it can play. The platform knows two providers: name yours.
     async fn preflight(&mut self) -> Option<Availability> {
         let model = self.model.as_ref()?;
-        let provider = Provider::from("openai");
         Some(match model.ask(&Prompt::new("Answer with the word ok.").max_tokens(8)).await {
-            Ok(_) => Availability::ready(provider),
-            Err(error) => Availability::not_ready(provider, error.code().id()),
+            Ok(_) => Availability::ready(Provider::OpenAi),
+            Err(error) => Availability::not_ready(Provider::OpenAi, error.code().id()),
         })
     }
 }
