@@ -51,7 +51,7 @@ impl MyAgent {
         let mut prompt = Prompt::new(CHARACTER).max_tokens(60);
         for turn in chat.transcript.turns(self.turns) {
             prompt = match turn.who {
-                Speaker::Own => prompt.said(llm_bots::Speaker::Own, &turn.text),
+                Speaker::Me => prompt.said(llm_bots::Speaker::Own, &turn.text),
                 _ => prompt.said(llm_bots::Speaker::Other, &fenced(&turn.text)),
             };
         }

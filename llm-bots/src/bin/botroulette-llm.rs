@@ -103,12 +103,7 @@ fn zeph(model: Option<Model>, told: mpsc::UnboundedSender<Turn>, report: Report)
 }
 
 /// What the model says; `None` where the set words are to answer.
-async fn said_by(
-    model: Option<&Model>,
-    request: &Incoming,
-    message: &str,
-    report: Report,
-) -> Option<String> {
+async fn said_by(model: Option<&Model>, request: &Incoming, message: &str, report: Report) -> Option<String> {
     let mut prompt = Prompt::new(CHARACTER).max_tokens(160);
     for past in request.history() {
         prompt = match past.by {

@@ -48,8 +48,15 @@ impl MyBot {
     async fn ranked(&self, position: &Position) -> Option<Action> {
         let model = self.model.as_ref()?;
         let moves: Vec<String> = position.moves().iter().map(ToString::to_string).collect();
-        let heard: Vec<String> =
-            position.knowledge.log().iter().rev().take(HEARD).rev().map(|event| format!("{event:?}")).collect();
+        let heard: Vec<String> = position
+            .knowledge
+            .log()
+            .iter()
+            .rev()
+            .take(HEARD)
+            .rev()
+            .map(|event| format!("{event:?}"))
+            .collect();
         let question = format!(
             "You are {:?} in {}. Your men:\n{}\nHeard, the latest last: {}\nYou may ask: {}",
             position.color(),
@@ -62,7 +69,8 @@ impl MyBot {
         match model.ask(&prompt).await {
             Ok(answer) => {
                 let named = answer.split(|c: char| !c.is_ascii_alphanumeric() && c != '@');
-                let chosen = named.filter_map(|word| word.parse().ok()).find(|uci| position.moves().contains(uci));
+                let chosen =
+                    named.filter_map(|word| word.parse().ok()).find(|uci| position.moves().contains(uci));
                 if chosen.is_none() {
                     self.report.note("The heuristic chooses: the model named no move that may be asked.");
                 }
