@@ -1,0 +1,99 @@
+//! The bots with a language model as a stranger runs them, against a server that speaks the OpenAI chat format: one that
+//! answers, one that refuses, and none.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "these are tests"
+)]
+
+mod fake;
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use fake::{Fake, Manner};
+use serde_json::Value;
+
+const KEY: &str = "sk-marked-key-0123456789";
+
+/// The bots, with options that make a short run.
+const BOTS: [(&str, &str, &[&str]); 3] = [
+    ("botornot-llm", env!("CARGO_BIN_EXE_botornot-llm"), &["--matches", "1"]),
+    ("botroulette-llm", env!("CARGO_BIN_EXE_botroulette-llm"), &["--messages", "3"]),
+    ("kriegspiel-llm", env!("CARGO_BIN_EXE_kriegspiel-llm"), &[]),
+];
+
+struct Run {
+    lines: Vec<Value>,
+    all: String,
+}
+
+/// Runs a bot to its end in a directory of its own, while the server beside it goes on.
+async fn run(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
+    let directory: PathBuf = std::env::temp_dir().join(format!("llm-bots-{:016x}", fastrand_like()));
+    std::fs::create_dir(&directory).unwrap();
+    let mut command = Command::new(path);
+    command.args(["--seed", "7", "--json"]).args(options).current_dir(&directory).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        let shown = name.to_string_lossy().to_lowercase();
+        let is_setting = ["botornot_", "botroulette_", "kriegspiel_", "openai_", "anthropic_"]
+            .iter()
+            .any(|prefix| shown.starts_with(prefix));
+        if is_setting || shown.ends_with("_proxy") || shown == "rust_log" {
+            command.env_remove(name);
+        }
+    }
+    if let Some(fake) = fake {
+        command.args(["--model", "gpt-4o-mini", "--model-url", fake.url.as_str()]).env("OPENAI_API_KEY", KEY);
+    }
+    let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{stderr}");
+    let budget = std::fs::read_to_string(directory.join(".llm-budget.json")).unwrap_or_default();
+    std::fs::remove_dir_all(directory).unwrap();
+    Run {
+        lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        all: format!("{stdout}{stderr}{budget}"),
+    }
+}
+
+/// A number that no other run has.
+fn fastrand_like() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+#[tokio::test]
+async fn with_a_model_that_answers_the_model_is_asked_and_its_key_is_shown_nowhere() {
+    for (name, path, options) in BOTS {
+        let fake = Fake::start(Manner::Says("e2e4 d2d4 not sure, you?")).await;
+        let run = run(path, options, Some(&fake)).await;
+        assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");
+        assert!(!fake.questions().is_empty(), "{name} asked the model");
+        assert!(!run.all.contains(KEY), "{name}");
+        assert!(run.all.contains("The model was asked "), "{name}: {}", run.all);
+    }
+}
+
+#[tokio::test]
+async fn with_a_model_that_refuses_the_bot_goes_on_without_it() {
+    for (name, path, options) in BOTS {
+        let fake = Fake::start(Manner::Refuses(500)).await;
+        let run = run(path, options, Some(&fake)).await;
+        assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");
+        assert!(!run.all.contains(KEY), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_model_nobody_is_asked_and_the_bot_plays() {
+    for (name, path, options) in BOTS {
+        let run = run(path, options, None).await;
+        assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");
+        assert!(run.all.contains("No model was named"), "{name}");
+    }
+}
