@@ -154,7 +154,8 @@ async fn what_a_profile_update_leaves_out_is_not_sent() {
     let update = ProfileUpdate::new().bio("é".repeat(500));
     rest.update_profile(&agent(), &update, &KeyService::documented()).await.unwrap();
     let body = server.calls()[0].json();
-    let fields: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut fields: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
     assert_eq!(fields, ["bio", "message", "signature", "wallet_address"]);
 }
 

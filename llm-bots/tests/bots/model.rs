@@ -1,20 +1,10 @@
 //! The model behind the bots, against a server that speaks the OpenAI chat format.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    reason = "these are tests"
-)]
-
-mod fake;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::fake::{Fake, Manner};
 use clap::Parser;
-use fake::{Fake, Manner};
 use llm_bots::{Budget, Limits, Model, ModelOptions, Prompt, Provider, Speaker};
 use sdk_core::error::codes;
 use sdk_core::secret::Secret;

@@ -1,20 +1,10 @@
 //! The bots with a language model as a stranger runs them, against a server that speaks the OpenAI chat format: one that
 //! answers, one that refuses, and none.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    reason = "these are tests"
-)]
-
-mod fake;
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use fake::{Fake, Manner};
+use crate::fake::{Fake, Manner};
 use serde_json::Value;
 
 const KEY: &str = "sk-marked-key-0123456789";
@@ -33,7 +23,7 @@ struct Run {
 
 /// Runs a bot to its end in a directory of its own, while the server beside it goes on.
 async fn run(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
-    let directory: PathBuf = std::env::temp_dir().join(format!("llm-bots-{:016x}", fastrand_like()));
+    let directory: PathBuf = std::env::temp_dir().join(format!("llm-bots-{:016x}", unlike_any_other()));
     std::fs::create_dir(&directory).unwrap();
     let mut command = Command::new(path);
     command.args(["--seed", "7", "--json"]).args(options).current_dir(&directory).stdin(Stdio::null());
@@ -62,7 +52,7 @@ async fn run(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
 }
 
 /// A number that no other run has.
-fn fastrand_like() -> u64 {
+fn unlike_any_other() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }
@@ -81,7 +71,8 @@ async fn with_a_model_that_answers_the_model_is_asked_and_its_key_is_shown_nowhe
 
 #[tokio::test]
 async fn with_a_model_that_refuses_the_bot_goes_on_without_it() {
-    for (name, path, options) in BOTS {
+    // Kriegspiel's bot reports that its model is down and takes no game until it is up, as the platform asks of model bots.
+    for (name, path, options) in BOTS.into_iter().filter(|(name, ..)| *name != "kriegspiel-llm") {
         let fake = Fake::start(Manner::Refuses(500)).await;
         let run = run(path, options, Some(&fake)).await;
         assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");

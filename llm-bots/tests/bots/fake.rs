@@ -10,7 +10,7 @@ use url::Url;
 
 /// What the server does with a question.
 #[derive(Debug, Clone)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Answers with this text.
     Says(&'static str),
     /// Never answers.
@@ -21,14 +21,14 @@ pub enum Manner {
     Babbles,
 }
 
-pub struct Fake {
-    pub url: Url,
+pub(crate) struct Fake {
+    pub(crate) url: Url,
     questions: Arc<Mutex<Vec<Value>>>,
     task: JoinHandle<()>,
 }
 
 impl Fake {
-    pub async fn start(manner: Manner) -> Self {
+    pub(crate) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
         let questions = Arc::<Mutex<Vec<Value>>>::default();
@@ -42,7 +42,7 @@ impl Fake {
     }
 
     /// The bodies of all requests so far.
-    pub fn questions(&self) -> Vec<Value> {
+    pub(crate) fn questions(&self) -> Vec<Value> {
         self.questions.lock().unwrap().clone()
     }
 }
