@@ -7,6 +7,7 @@
 )]
 
 mod garbage;
+#[cfg(feature = "sandbox")]
 mod honest;
 mod readings;
 mod rest;
