@@ -30,7 +30,7 @@ use super::house::Act;
 use super::records::{SandboxAccount, SandboxMatch};
 use super::request::{Frame, Request, What};
 use super::settings::{MalformedFrames, Settings, UserIds};
-use super::timers::{TimerKey, Timers};
+use sdk_core::sandbox::{TimerKey, Timers};
 
 /// Names one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,8 +11,8 @@ use super::house::Mind;
 use super::records::{
     EndReason, SandboxMatch, SandboxMessage, SandboxPlayer, SandboxRefusal, SandboxVote, Seat, Seats,
 };
-use super::timers::TimerKey;
 use crate::model::Guess;
+use sdk_core::sandbox::TimerKey;
 
 /// At most so many messages, and as many refusals, are remembered of a match.
 const MAX_REMEMBERED: usize = 1_000;

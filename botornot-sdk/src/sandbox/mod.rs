@@ -117,7 +117,6 @@ mod routes;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod timers;
 mod voice;
 
 use std::net::{Ipv4Addr, SocketAddr};

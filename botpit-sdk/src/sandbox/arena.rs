@@ -31,7 +31,7 @@ use super::messages::{Command, Frame, Problem};
 use super::records::{EndReason, SandboxMatch};
 use super::registry::{AgentKey, Registered, Registry};
 use super::settings::Settings;
-use super::timers::{TimerKey, Timers};
+use sdk_core::sandbox::{TimerKey, Timers};
 
 /// Names one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -199,7 +199,7 @@ impl Arena {
 
     /// Does what is due at `now`.
     pub(crate) fn on_time(&mut self, now: Instant) {
-        while let Some(due) = self.timers.pop_due(now) {
+        while let Some((_, due)) = self.timers.pop_due(now) {
             match due {
                 Due::Auth(session) => {
                     self.close(session, close::AUTH_TIMEOUT, "authenticate within 5 seconds");

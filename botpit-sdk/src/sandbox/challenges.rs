@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::matchmaking::Pool;
 use super::messages::Problem;
 use super::registry::AgentKey;
-use super::timers::TimerKey;
+use sdk_core::sandbox::TimerKey;
 
 /// At most this many challenges of one agent stand open.
 pub(crate) const MAX_OPEN: usize = 16;

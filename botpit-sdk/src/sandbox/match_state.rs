@@ -13,7 +13,7 @@ use super::messages::Problem;
 use super::records::{EndReason, ReceivedMove, SandboxMatch, SandboxRound};
 use super::registry::AgentKey;
 use super::settings::{OnTimeout, Settings, TieNumbering};
-use super::timers::TimerKey;
+use sdk_core::sandbox::TimerKey;
 
 /// After this many rounds in a row in which neither moved, the match is over.
 const MAX_IDLE_ROUNDS: u32 = 3;

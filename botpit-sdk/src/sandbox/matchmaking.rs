@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sdk_core::clock::Instant;
 
 use super::registry::AgentKey;
-use super::timers::TimerKey;
+use sdk_core::sandbox::TimerKey;
 
 /// The smallest wager: 0.001 SOL.
 pub(crate) const MIN_WAGER: u64 = 1_000_000;

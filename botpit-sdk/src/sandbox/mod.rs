@@ -190,7 +190,6 @@ mod signature;
 mod taunts;
 #[cfg(test)]
 mod tests;
-mod timers;
 mod timestamp;
 mod token;
 

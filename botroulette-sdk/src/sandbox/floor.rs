@@ -1,11 +1,10 @@
 //! The network shared by everything that runs: tunnels, REST calls, and the task that keeps its time.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sdk_core::clock::{Clock, Instant};
-use tokio::sync::{Notify, mpsc, oneshot};
+use sdk_core::sandbox::{Timed, Timekeeper};
+use tokio::sync::{mpsc, oneshot};
 
 use super::answer::Answer;
 use super::network::{CallNumber, Network, Outgoing, TunnelId};
@@ -20,11 +19,8 @@ pub(crate) enum ToTunnel {
     Close(u16, &'static str),
 }
 
-pub(crate) struct Floor {
-    clock: Clock,
-    state: Mutex<State>,
-    sooner: Notify,
-}
+#[derive(Debug)]
+pub(crate) struct Floor(Timekeeper<State>);
 
 struct State {
     network: Network,
@@ -35,18 +31,18 @@ struct State {
 impl Floor {
     pub(crate) fn new(network: Network, clock: Clock) -> Self {
         let state = State { network, tunnels: HashMap::new(), callers: HashMap::new() };
-        Self { clock, state: Mutex::new(state), sooner: Notify::new() }
+        Self(Timekeeper::new(state, clock))
     }
 
     /// Does something to the network now, and delivers what comes of it.
     pub(crate) fn act<T>(&self, deed: impl FnOnce(&mut Network, Instant) -> T) -> T {
-        self.with(|state, now| deed(&mut state.network, now))
+        self.0.act(|state, now| deed(&mut state.network, now))
     }
 
     /// A new tunnel, and what it is to be sent. The receiver ends after a close, and when too much waits.
     pub(crate) fn connect(&self) -> (TunnelId, mpsc::Receiver<ToTunnel>) {
         let (outlet, outgoing) = mpsc::channel(MAX_WAITING_FRAMES);
-        let tunnel = self.with(|state, now| {
+        let tunnel = self.0.act(|state, now| {
             let tunnel = state.network.connect(now);
             state.tunnels.insert(tunnel, outlet);
             tunnel
@@ -55,7 +51,7 @@ impl Floor {
     }
 
     pub(crate) fn disconnect(&self, tunnel: TunnelId) {
-        self.with(|state, now| {
+        self.0.act(|state, now| {
             state.tunnels.remove(&tunnel);
             state.network.disconnect(tunnel, now);
         });
@@ -66,7 +62,7 @@ impl Floor {
         &self,
         begin: impl FnOnce(&mut Network, Instant) -> Result<CallNumber, Answer>,
     ) -> Answer {
-        let begun = self.with(|state, now| {
+        let begun = self.0.act(|state, now| {
             let number = begin(&mut state.network, now)?;
             let (outlet, answer) = oneshot::channel();
             state.callers.insert(number, outlet);
@@ -81,38 +77,21 @@ impl Floor {
         answered.unwrap_or_else(gone)
     }
 
-    fn with<T>(&self, deed: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.lock();
-        let before = state.network.next_deadline();
-        let result = deed(&mut state, self.clock.now());
-        state.deliver();
-        let after = state.network.next_deadline();
-        drop(state);
-        if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
-            self.sooner.notify_one();
-        }
-        result
-    }
-
     /// Does what is due when it is due, for ever.
     pub(crate) async fn keep_time(&self) {
-        loop {
-            let next = self.lock().network.next_deadline();
-            tokio::select! {
-                () = self.sooner.notified() => continue,
-                () = sleep_until(&self.clock, next) => {}
-            }
-            self.act(|network, now| network.on_time(now));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // The network has no half-done state that a panic elsewhere could leave behind and a later caller could notice.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.keep_time().await;
     }
 }
 
-impl State {
+impl Timed for State {
+    fn next_deadline(&self) -> Option<Instant> {
+        self.network.next_deadline()
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        self.network.on_time(now);
+    }
+
     fn deliver(&mut self) {
         for outgoing in self.network.take_outbox() {
             let (tunnel, message) = match outgoing {
@@ -130,18 +109,5 @@ impl State {
                 self.tunnels.remove(&tunnel);
             }
         }
-    }
-}
-
-async fn sleep_until(clock: &Clock, deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => clock.sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-impl fmt::Debug for Floor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Floor").field("clock", &self.clock).finish_non_exhaustive()
     }
 }

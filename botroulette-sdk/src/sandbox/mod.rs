@@ -125,7 +125,6 @@ mod routes;
 mod seeds;
 mod sessions;
 mod settings;
-mod timers;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

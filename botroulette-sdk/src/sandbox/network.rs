@@ -24,7 +24,7 @@ use super::registry::{Full, Registry};
 use super::seeds::Dice;
 use super::sessions::Sessions;
 use super::settings::Settings;
-use super::timers::Timers;
+use sdk_core::sandbox::Timers;
 
 use self::proxy::{End, OpenCall};
 use self::relay::Tunnel;
@@ -139,7 +139,7 @@ impl Network {
 
     /// Does what is due.
     pub(crate) fn on_time(&mut self, now: Instant) {
-        while let Some(due) = self.timers.pop_due(now) {
+        while let Some((_, due)) = self.timers.pop_due(now) {
             match due {
                 Due::NoAuth(tunnel) => self.on_no_auth(tunnel, now),
                 Due::Heartbeat(tunnel) => self.on_heartbeat(tunnel, now),

@@ -76,7 +76,6 @@
 //! [`sdk_core::sandbox::magic`].
 
 mod accounts;
-mod agenda;
 mod api;
 mod bots;
 mod builder;

@@ -8,7 +8,6 @@ use sdk_core::sandbox::Seed;
 use sdk_core::secret::Secret;
 
 use super::accounts::{Account, AccountKey, Accounts, NewAccount};
-use super::agenda::Agenda;
 use super::game::{Game, GameKey};
 use super::house::{HOUSE_HUMAN, HousePlayer};
 use super::mailbox::Mailbox;
@@ -18,6 +17,7 @@ use super::refusal::{Outcome, Refusal};
 use super::seeds::{self, Streams};
 use super::settings::{MAX_REQUESTS, Settings};
 use crate::model::{Color, ErrorCode, Role, Ruleset};
+use sdk_core::sandbox::{Timed, Timers};
 
 /// What can be due.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ pub(super) struct Platform {
     pub(super) live: BTreeMap<GameKey, Game>,
     pub(super) archive: BTreeMap<GameKey, Game>,
     pub(super) names: HashMap<String, GameKey>,
-    pub(super) agenda: Agenda<Due>,
+    pub(super) agenda: Timers<Due>,
     /// When each of the last games ended, and how many ended in all.
     pub(super) completed_at: VecDeque<Instant>,
     pub(super) completed_total: u32,
@@ -66,6 +66,28 @@ pub(super) struct Platform {
     bucket: Option<TokenBucket>,
     games_made: u64,
     sweep_is_due: bool,
+}
+
+impl Timed for Platform {
+    fn next_deadline(&self) -> Option<Instant> {
+        self.agenda.next()
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        while let Some((at, due)) = self.agenda.pop_due(now) {
+            // As if it were done on time, so that what follows from it is on time too.
+            let now = at;
+            match due {
+                Due::Expire(game) => self.expire(game, now),
+                Due::Unstarted(game) => self.delete_unstarted(game),
+                Due::Act(game) => self.house_acts(game, now),
+                Due::Join(game) => self.house_joins(game, now),
+                Due::Open(account) => self.house_opens(account, now),
+                Due::Human => self.human_looks(now),
+                Due::Sweep => self.sweep(now),
+            }
+        }
+    }
 }
 
 impl Platform {
@@ -81,7 +103,7 @@ impl Platform {
             live: BTreeMap::new(),
             archive: BTreeMap::new(),
             names: HashMap::new(),
-            agenda: Agenda::new(),
+            agenda: Timers::new(),
             completed_at: VecDeque::new(),
             completed_total: 0,
             database_is_down: false,
@@ -140,7 +162,7 @@ impl Platform {
         self.live.clear();
         self.archive.clear();
         self.names.clear();
-        self.agenda = Agenda::new();
+        self.agenda = Timers::new();
         self.completed_at.clear();
         self.completed_total = 0;
         self.database_is_down = false;
@@ -148,27 +170,6 @@ impl Platform {
         self.requests.clear();
         self.sweep_is_due = false;
         self.set_house_agenda(now);
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.agenda.next()
-    }
-
-    /// Does what is due.
-    pub(super) fn on_time(&mut self, now: Instant) {
-        while let Some((at, due)) = self.agenda.pop_due(now) {
-            // As if it were done on time, so that what follows from it is on time too.
-            let now = at;
-            match due {
-                Due::Expire(game) => self.expire(game, now),
-                Due::Unstarted(game) => self.delete_unstarted(game),
-                Due::Act(game) => self.house_acts(game, now),
-                Due::Join(game) => self.house_joins(game, now),
-                Due::Open(account) => self.house_opens(account, now),
-                Due::Human => self.human_looks(now),
-                Due::Sweep => self.sweep(now),
-            }
-        }
     }
 
     /// Sees to it that the platform looks for fallen flags now and then, while there are games.

@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proptest::prelude::*;
 use sdk_core::clock::Instant;
 use sdk_core::sandbox::Seed;
+use sdk_core::sandbox::Timed as _;
 use serde_json::{Value, json};
 
 use super::api::{Call, Reply, respond};

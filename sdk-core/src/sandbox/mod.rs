@@ -95,6 +95,8 @@ mod peer;
 mod request;
 mod seed;
 mod server;
+mod timekeeper;
+mod timers;
 mod upgrade;
 
 pub use control::CONTROL_PATH;
@@ -104,4 +106,6 @@ pub use faults::{Faults, Injection, MAX_LOG, MAX_ORDERS, OrderId, Pending};
 pub use peer::{CLOSE_WAIT, Incoming, KEPT_MESSAGES, Peer, SEND_DEADLINE};
 pub use seed::Seed;
 pub use server::{PeerInfo, SHUTDOWN_WAIT, Server, ServerOptions, serve};
+pub use timekeeper::{Timed, Timekeeper};
+pub use timers::{TimerKey, Timers};
 pub use upgrade::{MAX_MESSAGE_SIZE, Upgrade, UpgradeRejection};

@@ -11,7 +11,7 @@ use crate::sandbox::frames::{self, LOBBY, Object};
 use crate::sandbox::house::Mind;
 use crate::sandbox::request::Request;
 use crate::sandbox::settings::{Compliance, Connections};
-use crate::sandbox::timers::TimerKey;
+use sdk_core::sandbox::TimerKey;
 
 /// An account that waits for a match.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use super::super::filter::{Filtered, filter};
 use super::super::frames::{self, BotAnswer};
 use super::super::records::{CallRequest, CallResponse, Caller, Outcome, SandboxCall, recorded};
 use super::super::seeds;
-use super::super::timers::TimerKey;
 use super::relay::TunnelId;
 use super::visits::VisitId;
 use super::{Due, Network, Outgoing};
 use crate::model::header::{API_KEY, SESSION_ID};
+use sdk_core::sandbox::TimerKey;
 
 /// Names a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,9 +7,9 @@ use sdk_core::secret::Secret;
 
 use super::super::frames::{self, AuthOk, FromTunnel, PONG};
 use super::super::settings::SecondTunnel;
-use super::super::timers::TimerKey;
 use super::proxy::{End, Via};
 use super::{Due, Network, Outgoing};
+use sdk_core::sandbox::TimerKey;
 
 /// What the spec says of a key that is wrong.
 pub(crate) const BAD_KEY: &str = "Invalid or expired API key";

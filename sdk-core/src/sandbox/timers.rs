@@ -1,46 +1,57 @@
-//! What is due when: a queue of events in the future, each of which can be cancelled.
+//! What is due when: events in the future, each of which can be cancelled.
 
 use std::collections::BTreeMap;
 
-use sdk_core::clock::Instant;
+use crate::clock::Instant;
 
 /// Names one entry of [`Timers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TimerKey(Instant, u64);
+pub struct TimerKey(Instant, u64);
 
 /// Events in the future, in order; those of the same instant in the order of their making.
 #[derive(Debug)]
-pub(crate) struct Timers<T> {
+pub struct Timers<T> {
     entries: BTreeMap<TimerKey, T>,
     made: u64,
 }
 
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Timers<T> {
-    pub(crate) fn new() -> Self {
+    /// Nothing is due.
+    pub const fn new() -> Self {
         Self { entries: BTreeMap::new(), made: 0 }
     }
 
-    pub(crate) fn set(&mut self, at: Instant, event: T) -> TimerKey {
+    /// An event that is due at a moment. The key cancels it.
+    pub fn set(&mut self, at: Instant, event: T) -> TimerKey {
         self.made += 1;
         let key = TimerKey(at, self.made);
         self.entries.insert(key, event);
         key
     }
 
-    pub(crate) fn cancel(&mut self, key: Option<TimerKey>) {
+    /// Takes an event back. One that has come, or none, is no mistake.
+    pub fn cancel(&mut self, key: Option<TimerKey>) {
         if let Some(key) = key {
             self.entries.remove(&key);
         }
     }
 
-    pub(crate) fn next(&self) -> Option<Instant> {
+    /// When the next event is due.
+    pub fn next(&self) -> Option<Instant> {
         self.entries.first_key_value().map(|(key, _)| key.0)
     }
 
-    /// The earliest event that is due at `now`.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<T> {
+    /// The earliest event that is due at `now`, with the time it was due at.
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
         let entry = self.entries.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+        let at = entry.key().0;
+        (at <= now).then(|| (at, entry.remove()))
     }
 }
 
@@ -62,8 +73,8 @@ mod tests {
         timers.cancel(Some(cancelled));
         assert_eq!(timers.next(), Some(at(10)));
         assert_eq!(timers.pop_due(at(9)), None);
-        assert_eq!(timers.pop_due(at(15)), Some("first"));
-        assert_eq!(timers.pop_due(at(15)), Some("second"));
+        assert_eq!(timers.pop_due(at(15)), Some((at(10), "first")));
+        assert_eq!(timers.pop_due(at(15)), Some((at(10), "second")));
         assert_eq!(timers.pop_due(at(15)), None);
         assert_eq!(timers.next(), Some(at(20)));
     }
