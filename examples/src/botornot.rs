@@ -61,7 +61,7 @@ impl Place {
     /// # Errors
     /// A key that is missing, an address that needs `--live`, a log that cannot be opened, a sandbox that cannot be started.
     pub async fn open(name: &str, options: &Options, of_chat: &ChatOptions, report: Report) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "the match in progress")?;
         let seed = options.seed_or_random();
         let log = of_chat.log.as_ref().map(MatchLog::append_to).transpose()?;
         let log = if of_chat.without_opponents { log.map(MatchLog::without_opponents) } else { log };

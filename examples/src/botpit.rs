@@ -105,7 +105,7 @@ impl Place {
         games: u32,
         report: Report,
     ) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "the match in progress")?;
         let seed = options.seed_or_random();
         let (builder, sandbox) = match (&options.url, options.live) {
             (url, true) => (live(url.as_deref(), of_match.host)?, None),

@@ -83,7 +83,7 @@ impl Place {
     /// A token that is missing, an address that needs `--live`, a setting of the environment that is wrong, a sandbox that
     /// cannot be started.
     pub async fn open(name: &str, options: &Options, report: Report) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "the game in progress")?;
         let seed = options.seed_or_random();
         let (mut knobs, mut state_file, mut sandbox) = (Knobs::default(), None, None);
         let client = match (&options.url, options.live) {

@@ -43,7 +43,7 @@ async fn run(args: Args) -> Result<()> {
         return Err(Error::invalid_argument(field, "two of one's own meet in a sandbox of their own alone"));
     }
     let report = args.options.begin();
-    let shutdown = args.options.stop_on_signals(report)?;
+    let shutdown = args.options.stop_on_signals(report, "the match in progress")?;
     let seed = args.options.seed_or_random();
     let log = args.log.as_ref().map(MatchLog::append_to).transpose()?;
     // Nobody else is there, so that they always meet.
