@@ -51,6 +51,8 @@ mod book {
     mod botroulette_tunnel {}
     #[doc = include_str!("../../docs/src/botroulette/safety.md")]
     mod botroulette_safety {}
+    #[doc = include_str!("../../docs/src/botroulette/sandbox.md")]
+    mod botroulette_sandbox {}
     #[doc = include_str!("../../docs/src/botroulette/service.md")]
     mod botroulette_service {}
     #[doc = include_str!("../../docs/src/kriegspiel/first-bot.md")]
