@@ -30,7 +30,7 @@ pub use limits::{CALLS_PER_SECOND, ROULETTE_PER_MINUTE};
 pub use live::{
     Blocking, BoxFuture, BoxedResponder, Connected, CostGuard, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE,
     DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE, DEFAULT_DEADLINE, DEFAULT_LOCAL_PORT,
-    DEFAULT_MAX_BODY, Filtered, Forwarder, Guarded, HIDDEN, InMemory, Incoming, Memory, MemoryKey,
+    DEFAULT_MAX_BODY, Filtered, Forwarder, Guarded, HIDDEN_SECRET, InMemory, Incoming, Memory, MemoryKey,
     MemoryStore, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES, REMEMBERED_SESSIONS, REPLY_FIELD,
     Remembering, Reply, Responder, SecretFilter, Serve, Speaker, TunnelEvent, TunnelEvents, TunnelHandle,
     UnknownFrame, blocking, forward_to, responder,
