@@ -39,7 +39,7 @@ pub use move_data::MoveData;
 
 pub use spectator::{Spectator, SpectatorEvent, WatchedGameOver};
 
-pub(crate) use current_key::{CurrentKey, check_key};
+pub(crate) use current_key::CurrentKey;
 pub(crate) use handler::heard_by;
 pub(crate) use lookup::answer_lookups;
 pub(crate) use runner::runner;
