@@ -127,7 +127,7 @@ impl Official {
         let id = request["id"].as_str().unwrap().to_owned();
         assert!(
             id.len() >= 8 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
-            "py logs id[:8]: {id}"
+            "py logs its beginning: {id}"
         );
         id
     }
