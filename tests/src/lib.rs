@@ -25,6 +25,8 @@ mod book {
     mod readme_of_sdk_core {}
     #[doc = include_str!("../../docs/src/introduction.md")]
     mod introduction {}
+    #[doc = include_str!("../../docs/src/choosing.md")]
+    mod choosing {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
     mod botpit_first_bot {}
     #[doc = include_str!("../../docs/src/botpit/games.md")]
@@ -57,8 +59,26 @@ mod book {
     mod kriegspiel_first_bot {}
     #[doc = include_str!("../../docs/src/kriegspiel/knowledge.md")]
     mod kriegspiel_knowledge {}
+    #[doc = include_str!("../../docs/src/migrate/botpit-typescript.md")]
+    mod migrate_botpit_typescript {}
+    #[doc = include_str!("../../docs/src/migrate/botpit-python.md")]
+    mod migrate_botpit_python {}
+    #[doc = include_str!("../../docs/src/migrate/botornot-starter.md")]
+    mod migrate_botornot_starter {}
+    #[doc = include_str!("../../docs/src/migrate/botroulette-scripts.md")]
+    mod migrate_botroulette_scripts {}
+    #[doc = include_str!("../../docs/src/migrate/kriegspiel-bots.md")]
+    mod migrate_kriegspiel_bots {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
+    #[doc = include_str!("../../docs/src/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../../docs/src/pacing-and-memory.md")]
+    mod pacing_and_memory {}
+    #[doc = include_str!("../../docs/src/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../../docs/src/protocol-notes.md")]
+    mod protocol_notes {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
     mod reconnects {}
     #[doc = include_str!("../../docs/src/errors.md")]
