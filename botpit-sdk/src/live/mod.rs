@@ -31,8 +31,8 @@ pub use event::{
 };
 pub use handle::{Events, Handle};
 pub use handler::{
-    Blocking, BoxFuture, BoxedHandler, EventHandler, EventHandlerExt, LateMove, MatchRefused, OpponentMoved,
-    QueueLeft, Reconnecting, TauntReceived,
+    Blocking, BoxedHandler, EventHandler, EventHandlerExt, LateMove, MatchRefused, OpponentMoved, QueueLeft,
+    Reconnecting, TauntReceived,
 };
 pub use ledger::TurnId;
 pub use move_data::MoveData;
