@@ -12,7 +12,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use botpit_sdk::bankroll::BANKROLL_REFUSED;
+use botpit_sdk::codes::BANKROLL_REFUSED;
 use botpit_sdk::fairness::FairnessReport;
 use botpit_sdk::games::rps::{self, Choice, Rps};
 use botpit_sdk::ledger::LedgerNote;
