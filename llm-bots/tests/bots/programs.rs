@@ -19,10 +19,18 @@ const BOTS: [(&str, &str, &[&str]); 3] = [
 struct Run {
     lines: Vec<Value>,
     all: String,
+    succeeded: bool,
 }
 
 /// Runs a bot to its end in a directory of its own, while the server beside it goes on.
 async fn run(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
+    let run = run_to(path, options, fake).await;
+    assert!(run.succeeded, "{}", run.all);
+    run
+}
+
+/// The same, however it ends.
+async fn run_to(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
     let directory: PathBuf = std::env::temp_dir().join(format!("llm-bots-{:016x}", unlike_any_other()));
     std::fs::create_dir(&directory).unwrap();
     let mut command = Command::new(path);
@@ -42,12 +50,12 @@ async fn run(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Run {
     let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(output.status.success(), "{stderr}");
     let budget = std::fs::read_to_string(directory.join(".llm-budget.json")).unwrap_or_default();
     std::fs::remove_dir_all(directory).unwrap();
     Run {
         lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
         all: format!("{stdout}{stderr}{budget}"),
+        succeeded: output.status.success(),
     }
 }
 
@@ -71,13 +79,34 @@ async fn with_a_model_that_answers_the_model_is_asked_and_its_key_is_shown_nowhe
 
 #[tokio::test]
 async fn with_a_model_that_refuses_the_bot_goes_on_without_it() {
-    // Kriegspiel's bot reports that its model is down and takes no game until it is up, as the platform asks of model bots.
+    // Kriegspiel's bot takes no game without its model, as the platform asks of model bots.
     for (name, path, options) in BOTS.into_iter().filter(|(name, ..)| *name != "kriegspiel-llm") {
         let fake = Fake::start(Manner::Refuses(500)).await;
         let run = run(path, options, Some(&fake)).await;
         assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");
         assert!(!run.all.contains(KEY), "{name}");
     }
+}
+
+#[tokio::test]
+async fn kriegspiel_without_its_model_is_not_played_and_the_bot_says_why_and_ends() {
+    let (name, path, options) = BOTS[2];
+    let fake = Fake::start(Manner::Refuses(500)).await;
+    let run = run_to(path, options, Some(&fake)).await;
+    assert!(!run.succeeded, "{name}");
+    let [summary] = run.lines.as_slice() else { panic!("{:?}", run.lines) };
+    assert_eq!(summary["summary"]["games"], 0);
+    assert!(run.all.contains("the model is not ready, so no further game is played"), "{}", run.all);
+    assert!(!run.all.contains(KEY) && !run.all.contains("waits in the lobby"), "{}", run.all);
+}
+
+/// Nobody is asked, so nobody is down.
+#[tokio::test]
+async fn a_dry_run_of_kriegspiel_plays_its_game() {
+    let (_, path, _) = BOTS[2];
+    let run = run(path, &["--dry-run"], None).await;
+    assert_eq!(run.lines.last().unwrap()["summary"]["games"], 1);
+    assert!(run.all.contains("You may ask: "), "{}", run.all);
 }
 
 #[tokio::test]
