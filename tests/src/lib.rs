@@ -7,6 +7,7 @@
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
 //! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
+//! | `tests/first_bot.rs` | the chapters on a first bot, step by step: a new program, built against the crates as a stranger's dependency, and run |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
@@ -65,6 +66,8 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/habits.md")]
+    mod habits {}
     #[doc = include_str!("../../docs/src/measured.md")]
     mod measured {}
 }
