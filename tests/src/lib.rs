@@ -66,6 +66,10 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/testing-your-bot.md")]
+    mod testing_your_bot {}
+    #[doc = include_str!("../../docs/src/running-many-bots.md")]
+    mod running_many_bots {}
     #[doc = include_str!("../../docs/src/habits.md")]
     mod habits {}
     #[doc = include_str!("../../docs/src/measured.md")]
