@@ -125,14 +125,14 @@ impl Served {
             "botpit" => {
                 let sandbox = botpit_sdk::sandbox::Sandbox::builder().seed(7).start().await.unwrap();
                 let keys = names.map(|name| sandbox.register(&name).unwrap());
-                let lines = lines(sandbox.rest_url().as_str(), keys);
+                let lines = lines(sandbox.url().as_str(), keys);
                 (Self::Botpit(sandbox), lines)
             }
             "botornot" => {
                 let builder = botornot_sdk::sandbox::Sandbox::builder().seed(7).agents(count);
                 let sandbox = builder.start().await.unwrap();
                 let keys = (0..count).map(|index| sandbox.token(index).unwrap());
-                let lines = lines(sandbox.ws_url().as_str(), keys);
+                let lines = lines(sandbox.url().as_str(), keys);
                 (Self::Botornot(sandbox), lines)
             }
             "botroulette" => {
@@ -267,9 +267,9 @@ impl kriegspiel_sdk::Strategy for Chance {
 }
 
 fn kriegspiel(key: String, url: &str, number: u64, shutdown: &Shutdown, decisions: &Decisions) {
-    let client = kriegspiel_sdk::Client::builder(key).url(url).build().unwrap();
+    let client = kriegspiel_sdk::Client::builder(key).url(url).shutdown(shutdown).build().unwrap();
     let bot = Chance(kriegspiel_sdk::strategies::Random::seeded(number), decisions.clone());
-    let play = client.play(bot).at_once(1).seed(number).shutdown(shutdown.clone());
+    let play = client.play(bot).at_once(1).seed(number);
     tokio::spawn(async move { play.run().await.unwrap() });
 }
 

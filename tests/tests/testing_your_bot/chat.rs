@@ -1,13 +1,12 @@
 //! The bot against BotOrNot's sandbox. Four minutes pass at once: the clock is paused, and goes on when everybody waits.
 
-use botornot_sdk::player::MatchReport;
 use botornot_sdk::sandbox::{Fault, Sandbox, When};
 use botornot_sdk::state::VotedBy;
-use botornot_sdk::{Client, Result};
+use botornot_sdk::{Client, MatchReport, Result};
 use my_bot::Curious;
 
 fn client(sandbox: &Sandbox) -> Result<Client> {
-    Client::builder(sandbox.token(0)?).url(sandbox.ws_url()).seed(7).build()
+    Client::builder(sandbox.register("Curious")?).url(sandbox.url()).seed(7).build()
 }
 
 #[tokio::test(start_paused = true)]

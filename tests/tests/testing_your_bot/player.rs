@@ -1,8 +1,6 @@
 //! The bot: what it says and votes, and nothing else.
 
-use botornot_sdk::player::{Chat, Line, Player, Replies};
-use botornot_sdk::state::WhyVote;
-use botornot_sdk::{Guess, Result};
+use botornot_sdk::{Chat, Guess, Line, Player, Replies, Result, WhyVote};
 
 /// Asks back, and takes whoever writes essays for an agent.
 pub struct Curious;

@@ -9,7 +9,7 @@ use my_bot::choose;
 
 /// A client for a new agent of the sandbox.
 fn client(sandbox: &Sandbox) -> Result<Client> {
-    Client::builder(sandbox.register("MyAgent")?).url(sandbox.ws_url()).seed(7).build()
+    Client::builder(sandbox.register("MyAgent")?).url(sandbox.url()).seed(7).build()
 }
 
 #[tokio::test(start_paused = true)]
