@@ -7,6 +7,7 @@
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
 //! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
+//! | `tests/first_bot.rs` | the chapters on a first bot, step by step: a new program, built against the crates as a stranger's dependency, and run |
 //! | `tests/book_commands.rs` | the commands that the pages show: the programs are there, and take the options that they are shown with |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
@@ -88,6 +89,12 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/testing-your-bot.md")]
+    mod testing_your_bot {}
+    #[doc = include_str!("../../docs/src/running-many-bots.md")]
+    mod running_many_bots {}
+    #[doc = include_str!("../../docs/src/habits.md")]
+    mod habits {}
     #[doc = include_str!("../../docs/src/measured.md")]
     mod measured {}
 }
