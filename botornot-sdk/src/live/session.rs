@@ -4,7 +4,7 @@
 //! what the bot had joined. Where the client entered matches, it drives a [`Machine`] on top of that.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -20,7 +20,9 @@ use url::Url;
 use super::event::{Event, UnknownFrame};
 use super::handle::Calls;
 use super::refusal::{self, Tracked};
-use crate::model::{ClientFrame, ClientMessage, ErrorReply, PING, Push, Reason, Reply, Room, ServerFrame};
+use crate::model::{
+    ClientFrame, ClientMessage, ErrorReply, LOBBY, PING, Push, Reason, Reply, Room, ServerEvent, ServerFrame,
+};
 use crate::state::{self, Action, Answer, Machine, Notice, RequestNo, Wish};
 
 /// A join that is under way for less than this is shared, also by the state machine, which asks again after its own wait.
@@ -81,11 +83,13 @@ pub(crate) struct Session {
     token: Secret,
     timings: Timings,
     calls: Calls,
-    own: BTreeMap<RequestId, Purpose>,
-    rooms: HashMap<Room, Membership>,
+    own: VecDeque<(RequestId, Purpose)>,
+    rooms: BTreeMap<Room, Membership>,
     /// What is joined again after a reconnect.
     wanted: BTreeSet<Room>,
     machine: Option<Machine>,
+    /// What it asks for, between two events: kept for its memory.
+    actions: Vec<Action>,
     /// The room of the machine's match.
     match_room: Option<Room>,
     connections: u64,
@@ -104,10 +108,11 @@ impl Session {
             token,
             timings,
             calls,
-            own: BTreeMap::new(),
-            rooms: HashMap::new(),
+            own: VecDeque::new(),
+            rooms: BTreeMap::new(),
             wanted: BTreeSet::new(),
             machine: None,
+            actions: Vec::new(),
             match_room: None,
             connections: 0,
             lobby_on: 0,
@@ -125,7 +130,7 @@ impl Session {
     }
 
     fn in_lobby(&self) -> bool {
-        self.open && matches!(self.rooms.get(&Room::lobby()), Some(Membership::Joined))
+        self.open && matches!(self.rooms.get(LOBBY), Some(Membership::Joined))
     }
 
     fn is_joined(&self, room: &Room) -> bool {
@@ -136,34 +141,44 @@ impl Session {
 
     /// Gives the machine an event, and carries out what it asks for.
     pub(crate) fn feed(&mut self, event: state::Event, cx: &mut Context<'_, Event>) {
-        if self.machine.is_none() {
-            return;
+        if self.machine.is_some() {
+            self.feed_at(event, cx.now(), cx);
         }
-        let now = cx.now();
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            let Some(machine) = &mut self.machine else { return };
-            for action in machine.handle(event, now) {
-                match action {
-                    Action::Tell(notice) => {
-                        self.note_match(&notice);
-                        cx.emit(Event::Notice(notice));
-                    }
-                    Action::Join { room, anew } => match self.join(room.clone(), None, anew, cx) {
-                        Ok(Joining::AlreadyIn) => events.push_back(state::Event::Joined { room }),
-                        Ok(Joining::UnderWay) => {}
-                        Err(_) => events.push_back(state::Event::JoinRefused { room, reason: None }),
-                    },
-                    Action::Send { request, room, message } => {
-                        if self
-                            .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)
-                            .is_err()
-                        {
-                            events.push_back(state::Event::Answered { request, answer: Answer::Lost });
-                        }
-                    }
-                }
+    }
+
+    /// As [`feed`](Self::feed), for those who know the time already.
+    pub(crate) fn feed_at(&mut self, event: state::Event, now: Instant, cx: &mut Context<'_, Event>) {
+        let Some(machine) = &mut self.machine else { return };
+        let mut actions = std::mem::take(&mut self.actions);
+        machine.handle_into(event, now, &mut actions);
+        let mut follows = VecDeque::new();
+        loop {
+            for action in actions.drain(..) {
+                follows.extend(self.carry_out(action, cx));
             }
+            let Some((event, machine)) = follows.pop_front().zip(self.machine.as_mut()) else { break };
+            machine.handle_into(event, now, &mut actions);
+        }
+        self.actions = actions;
+    }
+
+    /// What follows at once, the machine is to be told.
+    fn carry_out(&mut self, action: Action, cx: &mut Context<'_, Event>) -> Option<state::Event> {
+        match action {
+            Action::Tell(notice) => {
+                self.note_match(&notice);
+                cx.emit(Event::Notice(notice));
+                None
+            }
+            Action::Join { room, anew } => match self.join(room.clone(), None, anew, cx) {
+                Ok(Joining::AlreadyIn) => Some(state::Event::Joined { room }),
+                Ok(Joining::UnderWay) => None,
+                Err(_) => Some(state::Event::JoinRefused { room, reason: None }),
+            },
+            Action::Send { request, room, message } => self
+                .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)
+                .is_err()
+                .then_some(state::Event::Answered { request, answer: Answer::Lost }),
         }
     }
 
@@ -189,17 +204,11 @@ impl Session {
 
     // ---- requests -------------------------------------------------------------------------------------------------
 
-    /// An id for a request for which no task waits.
-    fn own_id(&self, label: &'static str) -> Result<RequestId> {
-        // Dropped at once: the id stays used, and nothing waits.
-        self.calls.call(label).map(|call| call.id())
-    }
-
     fn note_own(&mut self, id: RequestId, purpose: Purpose) {
         if self.own.len() >= MAX_OWN {
-            self.own.pop_first();
+            self.own.pop_front();
         }
-        self.own.insert(id, purpose);
+        self.own.push_back((id, purpose));
     }
 
     fn send_own(
@@ -213,7 +222,7 @@ impl Session {
             return Err(not_joined(room));
         }
         self.check_free_of_token(message)?;
-        let id = self.own_id("request")?;
+        let id = self.calls.next_id();
         cx.send(message.to_frame(&id.to_string(), room)?)?;
         self.note_own(id, purpose);
         Ok(())
@@ -284,13 +293,9 @@ impl Session {
     }
 
     fn send_join(&mut self, room: Room, id: Option<RequestId>, cx: &mut Context<'_, Event>) -> Result<()> {
-        let sent = match id {
-            Some(id) => Ok(id),
-            None => self.own_id("join"),
-        };
-        let sent = sent.and_then(|id| cx.send(ClientFrame::join(&id.to_string(), &room)).map(|()| id));
-        match sent {
-            Ok(id) => {
+        let id = id.unwrap_or_else(|| self.calls.next_id());
+        match cx.send(ClientFrame::join(&id.to_string(), &room)) {
+            Ok(()) => {
                 self.calls.mark(id, Sent::Maybe);
                 self.note_own(id, Purpose::Join(room));
                 Ok(())
@@ -427,7 +432,10 @@ impl Session {
     }
 
     fn take_own(&mut self, id: Option<&str>) -> Option<Purpose> {
-        self.own.remove(&RequestId::parse(id?)?)
+        let id = RequestId::parse(id?)?;
+        // Replies come in about the order of the requests.
+        let at = self.own.iter().position(|(own, _)| *own == id)?;
+        self.own.remove(at).map(|(_, purpose)| purpose)
     }
 
     fn on_refusal(&mut self, reply: &ErrorReply, cx: &mut Context<'_, Event>) {
@@ -465,7 +473,9 @@ impl Session {
             self.on_joined(push.room.clone(), RawJson::from("{}".to_owned()), cx);
         }
         if self.machine.is_some() {
-            self.feed(state::Event::Pushed { push, wall: Some(SystemTime::now()) }, cx);
+            // Asking for the time costs as much as a small message, and only the beginning of a match needs it.
+            let wall = matches!(push.event, ServerEvent::MatchStarted(_)).then(SystemTime::now);
+            self.feed(state::Event::Pushed { push, wall }, cx);
         } else {
             cx.emit(Event::Push(push));
         }

@@ -13,7 +13,7 @@ use crate::model::{
 
 use super::action::{Action, Ending, NotSent, Notice, SayOutcome, VotedBy, WhyVote};
 use super::event::{Answer, Event, RequestNo, SayId, Wish};
-use super::game::{Ballot, Game};
+use super::game::{Ballot, Game, Say};
 use super::probe::{Entry, Probe};
 use super::settings::{Queue, Settings};
 
@@ -142,26 +142,29 @@ impl Machine {
     /// Takes an event, and says what is to be done. `now` never goes back.
     pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
         let mut out = Vec::new();
+        self.handle_into(event, now, &mut out);
+        out
+    }
+
+    /// As [`handle`](Self::handle), where the actions are added to a list whose memory lasts.
+    pub(crate) fn handle_into(&mut self, event: Event, now: Instant, out: &mut Vec<Action>) {
         match event {
             Event::Opened => {
-                self.disconnected(&mut out);
+                self.disconnected(out);
                 self.online = true;
             }
-            Event::Closed => self.disconnected(&mut out),
-            Event::Joined { room } => self.on_joined(&room, now, &mut out),
-            Event::JoinRefused { room, reason } => {
-                self.on_join_refused(&room, reason.as_ref(), now, &mut out)
-            }
-            Event::Answered { request, answer } => self.on_answer(request, answer, now, &mut out),
-            Event::Pushed { push, wall } => self.on_push(push, wall, now, &mut out),
+            Event::Closed => self.disconnected(out),
+            Event::Joined { room } => self.on_joined(&room, now, out),
+            Event::JoinRefused { room, reason } => self.on_join_refused(&room, reason.as_ref(), now, out),
+            Event::Answered { request, answer } => self.on_answer(request, answer, now, out),
+            Event::Pushed { push, wall } => self.on_push(push, wall, now, out),
             Event::Tick => {}
-            Event::Wish(wish) => self.on_wish(wish, now, &mut out),
+            Event::Wish(wish) => self.on_wish(wish, now, out),
         }
-        self.expire(now, &mut out);
-        self.sync_phase(&mut out);
-        self.settle(now, &mut out);
-        self.sync_phase(&mut out);
-        out
+        self.expire(now, out);
+        self.sync_phase(out);
+        self.settle(now, out);
+        self.sync_phase(out);
     }
 
     /// When [`Event::Tick`] is due, if time alone can change anything. After a tick at that time it lies ahead.
@@ -216,7 +219,7 @@ impl Machine {
             if let Ballot::Sent { .. } | Ballot::Later { .. } = game.ballot {
                 game.ballot = Ballot::Idle;
             }
-            for (say, _) in std::mem::take(&mut game.says).into_values() {
+            for Say { say, .. } in std::mem::take(&mut game.says) {
                 let outcome = SayOutcome::Unanswered;
                 out.push(Action::Tell(Notice::Said { match_id: game.id.clone(), say, outcome }));
             }
@@ -306,7 +309,7 @@ impl Machine {
             return;
         }
         let Some(game) = &mut self.game else { return };
-        if let Some((say, _)) = game.says.remove(&request) {
+        if let Some(Say { say, .. }) = game.take_say(request) {
             let outcome = match answer {
                 Answer::Reply(_) => SayOutcome::Delivered,
                 Answer::Refused(reason) => {
@@ -677,7 +680,7 @@ impl Machine {
     /// The match is over.
     fn finish(&mut self, ending: Ending, out: &mut Vec<Action>) {
         let Some(game) = self.game.take() else { return };
-        for (say, _) in game.says.into_values() {
+        for Say { say, .. } in game.says {
             let outcome = SayOutcome::Unanswered;
             out.push(Action::Tell(Notice::Said { match_id: game.id.clone(), say, outcome }));
         }
@@ -752,7 +755,7 @@ impl Machine {
                     NotSent::ChatLocked
                 } else {
                     game.note_own_text(&body);
-                    game.says.insert(request, (say, due));
+                    game.says.push_back(Say { request, say, due });
                     let room = game.room.clone();
                     out.push(Action::Send { request, room, message: ClientMessage::Chat { body } });
                     return;
@@ -783,8 +786,9 @@ impl Machine {
             game.in_doubt |= game.tries >= ROOM_TRIES;
             game.entry = Entry::Out;
         }
-        while let Some(entry) = game.says.first_entry().filter(|entry| entry.get().1 <= now) {
-            let (say, _) = entry.remove();
+        while game.says.front().is_some_and(|said| said.due <= now)
+            && let Some(Say { say, .. }) = game.says.pop_front()
+        {
             let outcome = SayOutcome::Unanswered;
             out.push(Action::Tell(Notice::Said { match_id: game.id.clone(), say, outcome }));
         }
