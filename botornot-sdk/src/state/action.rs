@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use super::event::{RequestNo, SayId};
-use super::machine::Phase;
+use super::phase::Phase;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
