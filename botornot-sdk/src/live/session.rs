@@ -149,6 +149,13 @@ impl Session {
                 Ok(Joining::UnderWay) => None,
                 Err(_) => Some(state::Event::JoinRefused { room, reason: None }),
             },
+            Action::GiveUp { tries } => {
+                let message = format!("the compliance check failed {tries} times in a row");
+                let error = Error::new(&crate::codes::COMPLIANCE_FAILED, message)
+                    .with_platform_code(Reason::InvalidProbeToken.as_str());
+                cx.end(Some(error));
+                None
+            }
             Action::Send { request, room, message } => self
                 .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)
                 .is_err()
@@ -156,9 +163,14 @@ impl Session {
         }
     }
 
-    /// The platform has no way to leave a room; that of a match which is over is forgotten.
+    /// What of it concerns the session. The platform has no way to leave a room; that of a match which is over is forgotten.
     fn note_match(&mut self, notice: &Notice) {
         match notice {
+            Notice::ProbeFailed { reason: Some(reason), tries, .. } => {
+                tracing::warn!(%reason, tries, "the echo of the compliance token was refused");
+            }
+            Notice::ProbeFailed { tries, .. } => tracing::warn!(tries, "no compliance challenge came"),
+            Notice::QueueRefused { reason } => tracing::warn!(%reason, "the request for a match was refused"),
             Notice::MatchFound { room, .. } => self.match_room = Some(room.clone()),
             Notice::MatchEnded { .. } => {
                 if let Some(room) = self.match_room.take().filter(|room| !self.wanted.contains(room)) {

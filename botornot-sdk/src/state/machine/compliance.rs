@@ -7,11 +7,17 @@ use sdk_core::clock::Instant;
 use super::super::action::{Action, Notice};
 use super::super::event::RequestNo;
 use super::super::probe::{Entry, Probe};
-use super::Machine;
-use crate::model::{ClientMessage, Meta, Room};
+use super::{FIRST_RETRY, Machine};
+use crate::model::{ClientMessage, Meta, Reason, Room};
 
 /// The longest wait for the platform's answer to an echo, which the spec does not document.
 const ECHO_GRACE: Duration = Duration::from_secs(2);
+/// The longest wait before the check is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Waits double this often at most.
+const MAX_DOUBLINGS: u32 = 10;
+/// After so many failures a challenge is no longer answered at once.
+const PROMPT_ECHOES: u32 = 3;
 
 impl Machine {
     pub(super) fn on_probe_required(&mut self, room: Option<&Room>, now: Instant) {
@@ -46,7 +52,12 @@ impl Machine {
         if let Some(probe) = &mut self.probe {
             // Whoever is spoken to in a room is in it.
             probe.entry = Entry::In;
-            probe.challenged(token, meta.timestamp);
+            let is_news = probe.challenged(token, meta.timestamp);
+            // Who refuses every echo and asks for another at once is not to be flooded with them.
+            if is_news && self.probe_failures >= PROMPT_ECHOES {
+                let doublings = (self.probe_failures - PROMPT_ECHOES).min(MAX_DOUBLINGS);
+                probe.again_at(now + FIRST_RETRY.saturating_mul(1 << doublings).min(LONGEST_WAIT));
+            }
         }
     }
 
@@ -56,13 +67,53 @@ impl Machine {
             self.probe_accepted();
         } else if probe.challenge_due.is_some_and(|due| due <= now) {
             // Perhaps the challenge was lost, or another room is meant by now: ask for both again.
-            probe.challenge_due = Some(now + self.settings.challenge_timeout);
-            probe.entry = Entry::Asked { due: now + self.settings.answer_timeout };
-            out.push(Action::Join { room: probe.room.clone(), anew: true });
-            if self.game.is_none() {
+            let room = probe.room.clone();
+            self.probe_failed(None, out);
+            let challenge_due = now + self.challenge_wait();
+            let entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            let insists = self.probe.as_mut().is_some_and(|probe| probe.ask_anew(entry, challenge_due));
+            out.push(Action::Join { room, anew: true });
+            if self.game.is_none() && !insists {
                 self.ask(now, out);
             }
         }
+    }
+
+    /// The platform did not take the echo.
+    pub(super) fn probe_refused(&mut self, reason: Reason, now: Instant, out: &mut Vec<Action>) {
+        self.probe_failed(Some(reason), out);
+        let challenge_due = now + self.challenge_wait();
+        if let Some(probe) = &mut self.probe {
+            probe.refused(challenge_due);
+        }
+    }
+
+    fn probe_failed(&mut self, reason: Option<Reason>, out: &mut Vec<Action>) {
+        let Some(probe) = &self.probe else { return };
+        self.probe_failures = self.probe_failures.saturating_add(1);
+        let (room, tries) = (probe.room.clone(), self.probe_failures);
+        out.push(Action::Tell(Notice::ProbeFailed { room, reason, tries }));
+    }
+
+    /// How long a challenge is waited for: the longer, the more often it was in vain.
+    fn challenge_wait(&self) -> Duration {
+        let doublings = self.probe_failures.saturating_sub(2).min(MAX_DOUBLINGS);
+        let first = self.settings.challenge_timeout;
+        first.saturating_mul(1 << doublings).min(LONGEST_WAIT.max(first))
+    }
+
+    /// Whether the bot gives up. A match that is under way is played to its end first.
+    pub(super) fn gives_up(&mut self, out: &mut Vec<Action>) -> bool {
+        let tries = self.probe_failures;
+        let is_over = self.settings.compliance_tries.is_some_and(|most| tries >= most);
+        if !is_over || self.game.is_some() || self.draining || self.probe.is_none() {
+            return false;
+        }
+        self.draining = true;
+        self.probe = None;
+        self.drop_ticket();
+        out.push(Action::GiveUp { tries });
+        true
     }
 
     pub(super) fn settle_probe(&mut self, now: Instant, out: &mut Vec<Action>) {

@@ -52,6 +52,8 @@ pub struct Machine {
     /// How often in a row the request came to nothing.
     refusals: u32,
     probe: Option<Probe>,
+    /// How often in a row the compliance check has failed.
+    probe_failures: u32,
     game: Option<Game>,
     /// Matches that are over, and whether the platform ended them.
     over: VecDeque<(MatchId, Ending)>,
@@ -76,6 +78,7 @@ impl Machine {
             queued: false,
             refusals: 0,
             probe: None,
+            probe_failures: 0,
             game: None,
             over: VecDeque::new(),
             unrevealed: None,
@@ -239,7 +242,7 @@ impl Machine {
                     probe.entry = Entry::Later { at: now + FIRST_RETRY };
                     probe.again_at(now + FIRST_RETRY);
                 }
-                Answer::Refused(_) => probe.refused(now + self.settings.challenge_timeout),
+                Answer::Refused(reason) => self.probe_refused(reason, now, out),
                 Answer::Lost => probe.again_at(now + FIRST_RETRY),
             }
             return;
@@ -421,6 +424,9 @@ impl Machine {
             out.push(Action::Join { room: Room::lobby(), anew: false });
         }
         if self.lobby != Entry::In {
+            return;
+        }
+        if self.gives_up(out) {
             return;
         }
         self.settle_probe(now, out);

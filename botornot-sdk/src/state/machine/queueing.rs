@@ -39,6 +39,7 @@ impl Machine {
         match &reply.status {
             Some(ReplyStatus::Queued | ReplyStatus::AlreadyQueued) => {
                 self.refusals = 0;
+                self.probe_failures = 0;
                 // Whoever waits in the queue is in no match. One that was found since the request went out is news.
                 if about.is_some() && self.current_match() == about {
                     self.supersede(out);
@@ -131,6 +132,7 @@ impl Machine {
 
     pub(super) fn assign(&mut self, found: MatchFound, resumed: bool, out: &mut Vec<Action>) {
         let MatchFound { room, match_id, source } = found;
+        self.probe_failures = 0;
         self.drop_ticket();
         // One that was lost from sight is back.
         self.over.retain(|(id, _)| *id != match_id);
