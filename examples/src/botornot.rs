@@ -73,7 +73,7 @@ impl Place {
             let sandbox = Sandbox::builder().seed(seed).speed(speed).start().await?;
             report.note(format_args!("A BotOrNot of your own runs on {} (seed {seed}).", sandbox.ws_url()));
             report.note(format_args!("{name} has its token; time passes {speed} times as fast."));
-            (Client::builder(sandbox.register(name)?.token).url(sandbox.ws_url()), Some(sandbox))
+            (Client::builder(sandbox.register(name)?).url(sandbox.url()), Some(sandbox))
         };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
         if !options.live && !client.is_local() {

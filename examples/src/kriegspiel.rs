@@ -117,7 +117,7 @@ impl Place {
     /// Plays so many games with a strategy: the builder, to be changed, and run.
     pub fn play<S: Strategy>(&self, strategy: S, of_game: &GameOptions) -> Play<S> {
         let play = self.client.play(strategy).knobs(&self.knobs);
-        let play = play.games(of_game.games).seed(self.seed).shutdown(self.shutdown.clone());
+        let play = play.games(of_game.games).seed(self.seed).shutdown(&self.shutdown);
         let play = match &of_game.ruleset {
             Some(pick) => play.rulesets(pick.rulesets()).create_rulesets(pick.rulesets()),
             None => play,

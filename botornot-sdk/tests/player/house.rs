@@ -14,7 +14,7 @@ use super::host::Host;
 use super::script::{Echo, playing};
 
 fn client(sandbox: &Sandbox, agent: usize) -> Client {
-    Client::builder(sandbox.token(agent).unwrap()).url(sandbox.ws_url()).seed(1).build().unwrap()
+    Client::builder(sandbox.token(agent).unwrap()).url(sandbox.url()).seed(1).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn a_pace_sped_up_with_the_matches_is_the_same_pace() {
 async fn who_stops_the_first_client_stops_both() {
     let sandbox = Sandbox::builder().seed(5).no_house().start().await.unwrap();
     let shutdown = Shutdown::new();
-    let first = Client::builder(sandbox.token(0).unwrap()).url(sandbox.ws_url()).shutdown(&shutdown);
+    let first = Client::builder(sandbox.token(0).unwrap()).url(sandbox.url()).shutdown(&shutdown);
     let report = SelfPlay::new(
         ("one", first.build().unwrap(), Persona::new(1)),
         ("other", client(&sandbox, 1), Persona::new(2)),
@@ -159,7 +159,8 @@ async fn an_echo_that_is_refused_without_a_new_challenge_ends_in_a_match_or_in_a
     sandbox.shutdown().await;
 
     let sandbox = hesitant().refused_echoes(u32::MAX).start().await.unwrap();
-    let error = client(&sandbox, 0).play(Persona::new(6)).matches(1).seed(6).run().await.unwrap_err();
+    let ended = client(&sandbox, 0).play(Persona::new(6)).matches(1).seed(6).run().await.unwrap_err();
+    let error = ended.error();
     assert_eq!(error.code().id(), "compliance_failed");
     assert_eq!(error.platform_code(), Some(Reason::InvalidProbeToken));
     assert!(!error.is_retryable());

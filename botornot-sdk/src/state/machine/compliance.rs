@@ -70,7 +70,7 @@ impl Machine {
             let room = probe.room.clone();
             self.probe_failed(None, out);
             let challenge_due = now + self.challenge_wait();
-            let entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            let entry = Entry::Asked { due: now + self.settings.call_timeout };
             let insists = self.probe.as_mut().is_some_and(|probe| probe.ask_anew(entry, challenge_due));
             out.push(Action::Join { room, anew: true });
             if self.game.is_none() && !insists {
@@ -119,14 +119,14 @@ impl Machine {
     pub(super) fn settle_probe(&mut self, now: Instant, out: &mut Vec<Action>) {
         let Some(probe) = &mut self.probe else { return };
         if probe.entry.wants_join(now) {
-            probe.entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            probe.entry = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: probe.room.clone(), anew: false });
         }
         let Some(token) = probe.owed(now).map(str::to_owned) else { return };
         self.last_request += 1;
         let request = RequestNo(self.last_request);
         let room = probe.room.clone();
-        probe.echoed(request, now + self.settings.answer_timeout.min(ECHO_GRACE));
+        probe.echoed(request, now + self.settings.call_timeout.min(ECHO_GRACE));
         out.push(Action::Send { request, room: room.clone(), message: ClientMessage::Chat { body: token } });
         out.push(Action::Tell(Notice::ProbeEchoed { room }));
     }

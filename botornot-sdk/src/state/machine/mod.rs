@@ -420,7 +420,7 @@ impl Machine {
             return;
         }
         if self.lobby.wants_join(now) {
-            self.lobby = Entry::Asked { due: now + self.settings.answer_timeout };
+            self.lobby = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: Room::lobby(), anew: false });
         }
         if self.lobby != Entry::In {

@@ -117,7 +117,7 @@ impl Machine {
         out: &mut Vec<Action>,
     ) {
         let request = self.request();
-        let due = now + self.settings.answer_timeout;
+        let due = now + self.settings.call_timeout;
         let not_sent = match &mut self.game {
             _ if body.trim().is_empty() => NotSent::Empty,
             Some(game) if game.id == match_id => {
@@ -219,7 +219,7 @@ impl Machine {
         // After a lost connection the platform says first that the match is still there. A bot that wants no other one
         // cannot ask without being queued, so it just goes there.
         if game.entry == Entry::Out && !(game.in_doubt && may_ask) {
-            game.entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            game.entry = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: game.room.clone(), anew: false });
         }
         if let Some((guess, by)) = game.owed_vote() {
@@ -229,7 +229,7 @@ impl Machine {
 
     pub(super) fn cast(&mut self, guess: Guess, by: VotedBy, now: Instant, out: &mut Vec<Action>) {
         let request = self.request();
-        let due = now + self.settings.answer_timeout;
+        let due = now + self.settings.call_timeout;
         let Some(game) = &mut self.game else { return };
         let guess = *game.cast.get_or_insert(guess);
         game.ballot = Ballot::Sent { request, due, phase_seen: game.phase_seen };

@@ -178,7 +178,7 @@ impl Machine {
         let Some(queue) = self.queue else { return };
         let request = self.request();
         let about = self.game.as_ref().map(|game| game.id.clone());
-        self.ticket = Ticket::Asked { request, due: now + self.settings.answer_timeout, about };
+        self.ticket = Ticket::Asked { request, due: now + self.settings.call_timeout, about };
         out.push(Action::Send { request, room: Room::lobby(), message: queue.request() });
     }
 
