@@ -17,6 +17,7 @@ use sdk_core::sandbox::{Dialect, Fault, magic};
 const CATALOGUES: &[(&str, &[&Code])] = &[
     ("Every crate", sdk_core::error::codes::ALL),
     ("botpit-sdk", botpit_sdk::codes::ALL),
+    ("botornot-sdk", botornot_sdk::codes::ALL),
     ("botroulette-sdk", botroulette_sdk::codes::ALL),
     ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL),
 ];

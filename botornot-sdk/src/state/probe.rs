@@ -47,6 +47,8 @@ pub(super) struct Probe {
     echo: Echo,
     /// Until when a challenge must come.
     pub(super) challenge_due: Option<Instant>,
+    /// Whether the room was joined anew since the last echo, and no newer token came.
+    asked_anew: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,7 @@ enum Echo {
     Later { at: Instant },
     /// Accepted, or never answered: the request for a match tells.
     Done,
-    /// The platform does not take it. Only a new challenge helps, even one with the same token.
+    /// The platform does not take it. It waits for a new challenge, even one with the same token.
     Refused,
 }
 
@@ -73,6 +75,7 @@ impl Probe {
             replaced: VecDeque::new(),
             echo: Echo::Owed,
             challenge_due: Some(challenge_due),
+            asked_anew: false,
         }
     }
 
@@ -106,6 +109,7 @@ impl Probe {
         self.dated = dated;
         self.echo = Echo::Owed;
         self.challenge_due = None;
+        self.asked_anew = false;
         true
     }
 
@@ -117,6 +121,19 @@ impl Probe {
         if self.token.is_none() || self.echo == Echo::Refused {
             self.challenge_due.get_or_insert(challenge_due);
         }
+    }
+
+    /// No challenge came in time: the room is joined anew. When that was done before, and no newer token came, the one that was
+    /// refused is still the challenge's, and is owed once more. Whether it is.
+    pub(super) fn ask_anew(&mut self, entry: Entry, challenge_due: Instant) -> bool {
+        self.entry = entry;
+        self.challenge_due = Some(challenge_due);
+        let insists = self.asked_anew && self.token.is_some() && self.echo == Echo::Refused;
+        if insists {
+            self.echo = Echo::Owed;
+        }
+        self.asked_anew = !insists;
+        insists
     }
 
     /// The token to echo now, if one is owed.
