@@ -16,6 +16,8 @@ mod report;
 pub mod rest;
 pub mod rival;
 pub mod self_test;
+pub mod served;
+pub mod status;
 pub mod strategies;
 mod table;
 

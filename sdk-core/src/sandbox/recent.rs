@@ -11,7 +11,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SEC_WEBSOCKET_KEY}
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::io::Line;
@@ -47,7 +47,7 @@ const SECRET_NAMES: [&str; 11] = [
     "cookie",
 ];
 /// What keys of the platforms, and of the usual services, begin with.
-const KEY_PREFIXES: [&str; 5] = ["bp_", "kp_", "ksbot_", "sk-", "sk_"];
+const KEY_PREFIXES: [&str; 6] = ["bp_", "agt_", "kp_", "ksbot_", "sk-", "sk_"];
 /// A word longer than this is no word: a private key in base58 has 87 or 88 characters.
 const LONGEST_WORD: usize = 80;
 /// So many plain words in a row may be a wallet's seed phrase.
@@ -93,10 +93,16 @@ pub struct Recent {
     pub from: Sender,
     /// What it is.
     pub kind: RecentKind,
-    /// When, by the machine's clock.
+    /// When, by the machine's clock. In JSON `atMs`, milliseconds since 1970.
+    #[serde(rename = "atMs", serialize_with = "unix_ms")]
     pub at: SystemTime,
     /// What it says, at most [`MAX_RECENT_TEXT`] characters of it. Something that is no JSON is told by its length alone.
     pub text: String,
+}
+
+fn unix_ms<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Something that goes on in a sandbox now: a match, a game, a conversation.
@@ -248,7 +254,7 @@ impl fmt::Debug for Recorder {
 
 /// A body that is small enough, and the same body again.
 async fn read(body: Body) -> (Body, Option<Bytes>) {
-    if !body.size_hint().exact().is_some_and(|length| length <= MAX_SHOWN_BODY as u64) {
+    if body.size_hint().exact().is_none_or(|length| length > MAX_SHOWN_BODY as u64) {
         return (body, None);
     }
     match to_bytes(body, MAX_SHOWN_BODY).await {

@@ -43,6 +43,9 @@ pub(crate) async fn handle(
     if let Err(refusal) = guard(server, &request) {
         return (StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": refusal }))).into_response();
     }
+    if server.plain {
+        return call(platform, request).await;
+    }
     let path = request.uri().path().to_owned();
     if control::owns(&path) {
         connection.line.became_control();

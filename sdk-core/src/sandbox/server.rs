@@ -68,6 +68,7 @@ pub struct ServerOptions {
     allow_non_loopback: bool,
     hosts: Vec<String>,
     recent: usize,
+    plain: bool,
     on_reset: Arc<OnReset>,
 }
 
@@ -83,6 +84,7 @@ impl ServerOptions {
             allow_non_loopback: false,
             hosts: Vec::new(),
             recent: 0,
+            plain: false,
             on_reset: Arc::new(|_| {}),
         }
     }
@@ -145,6 +147,14 @@ impl ServerOptions {
         self
     }
 
+    /// Serves the router alone: without control endpoint, faults and magic words. For a page beside the sandboxes; the
+    /// check of `Host` and `Origin` stays.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
     /// What the platform does at a reset: forget every match and agent, and draw from this seed from now on. It is
     /// called after the faults were cleared, and before the WebSockets are closed with code 1012. It must not block.
     #[must_use]
@@ -171,6 +181,7 @@ impl fmt::Debug for ServerOptions {
             .field("allow_non_loopback", &self.allow_non_loopback)
             .field("hosts", &self.hosts)
             .field("recent", &self.recent)
+            .field("plain", &self.plain)
             .finish_non_exhaustive()
     }
 }
@@ -183,6 +194,7 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     pub(crate) hosts: Vec<String>,
     pub(crate) allow_non_loopback: bool,
+    pub(crate) plain: bool,
     /// `None` where nothing is kept.
     pub(crate) recorder: Option<Recorder>,
     seed: AtomicU64,
@@ -239,8 +251,18 @@ pub struct PeerInfo {
 /// # Errors
 /// `invalid_config` when the address is not loopback and that was not allowed; `local_io` when it cannot be bound.
 pub async fn serve(options: ServerOptions, router: Router) -> Result<Server> {
-    let ServerOptions { addr, clock, seed, faults, dialect, allow_non_loopback, hosts, recent, on_reset } =
-        options;
+    let ServerOptions {
+        addr,
+        clock,
+        seed,
+        faults,
+        dialect,
+        allow_non_loopback,
+        hosts,
+        recent,
+        plain,
+        on_reset,
+    } = options;
     if !addr.ip().is_loopback() {
         if !allow_non_loopback {
             return Err(Error::invalid_config(
@@ -268,6 +290,7 @@ pub async fn serve(options: ServerOptions, router: Router) -> Result<Server> {
         stopping: CancellationToken::new(),
         hosts,
         allow_non_loopback,
+        plain,
         recorder: Recorder::new(recent),
         seed: AtomicU64::new(seed.0),
         on_reset,
