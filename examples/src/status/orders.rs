@@ -80,6 +80,12 @@ fn order(platform: &Platform, form: &[u8]) -> Result<String> {
         .into_iter()
         .find(|choice| choice.id == chosen)
         .ok_or_else(|| Error::invalid_argument("when", format!("there is no moment {chosen:?}")))?;
+    let of_answers = matches!(kind_of(&fault), Kind::Connect | Kind::Http);
+    if of_answers && matches!(choice.when, When::Sent(_) | When::Received(_) | When::Handled(_)) {
+        let message =
+            format!("{name} comes before there are messages: it can be now, or on the next connection.");
+        return Err(Error::invalid_argument("when", message));
+    }
     let when = match choice.when {
         // A message is broken before it goes out; what breaks the connection lets it go out first.
         When::Sent(kind) if kind_of(&fault) == Kind::Message => When::Sending(kind),

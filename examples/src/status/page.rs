@@ -213,11 +213,15 @@ fn message(html: &mut String, one: &Recent) {
         html,
         "<li class=\"{class}{kind}\"><span class=\"meta\"><span class=\"way\" title=\"{way}\">\
          <span aria-hidden=\"true\">{arrow}</span><span class=\"unseen\">{way}</span></span> <b>{}</b> \
-         <time>{}</time></span> <code>{}</code></li>",
+         <span class=\"head\">{}</span> <time>{}</time></span>",
         escaped(who),
+        escaped(&cut(&one.head)),
         clock(one.at),
-        escaped(&cut(&one.text)),
     );
+    if !one.text.is_empty() {
+        let _ = write!(html, " <code>{}</code>", escaped(&cut(&one.text)));
+    }
+    html.push_str("</li>");
 }
 
 fn buttons(html: &mut String, platform: &Shown) {

@@ -292,7 +292,9 @@ impl Peer {
         let server = self.connection.server.clone();
         if let Some(recorder) = &server.recorder {
             match &incoming {
-                Incoming::Text(text) => recorder.message(self.line(), Sender::Client, text),
+                Incoming::Text(text) => {
+                    recorder.message(self.line(), Sender::Client, &server.dialect.type_of(text), text)
+                }
                 Incoming::Binary(bytes) => recorder.bytes(self.line(), Sender::Client, bytes.len()),
                 Incoming::Closed => {}
             }
@@ -354,7 +356,7 @@ impl Peer {
             }
         }
         if let Some(recorder) = &server.recorder {
-            recorder.message(self.line(), Sender::Sandbox, &text);
+            recorder.message(self.line(), Sender::Sandbox, &server.dialect.type_of(&text), &text);
         }
         let mut frames = frame::message(frame::TEXT, text.as_bytes());
         let mut torn = false;

@@ -96,6 +96,8 @@ pub struct Recent {
     /// When, by the machine's clock. In JSON `atMs`, milliseconds since 1970.
     #[serde(rename = "atMs", serialize_with = "unix_ms")]
     pub at: SystemTime,
+    /// What it is called: a message's type, a request's method and path, an answer's status, a close code.
+    pub head: String,
     /// What it says, at most [`MAX_RECENT_TEXT`] characters of it. Something that is no JSON is told by its length alone.
     pub text: String,
 }
@@ -150,17 +152,20 @@ impl Recorder {
         (limit > 0).then(|| Self { limit: limit.min(MAX_RECENT), state: Mutex::default() })
     }
 
-    pub(crate) fn message(&self, line: &Line, from: Sender, text: &str) {
-        self.keep(line, from, RecentKind::Message, |secrets| secrets.removed_from(text));
+    /// `kind` is the message's type.
+    pub(crate) fn message(&self, line: &Line, from: Sender, kind: &str, text: &str) {
+        self.keep(line, from, RecentKind::Message, |secrets| {
+            (secrets.hidden(kind), secrets.removed_from(text))
+        });
     }
 
     pub(crate) fn bytes(&self, line: &Line, from: Sender, length: usize) {
-        self.keep(line, from, RecentKind::Message, |_| format!("[{length} bytes, binary]"));
+        self.keep(line, from, RecentKind::Message, |_| (String::new(), format!("[{length} bytes, binary]")));
     }
 
     pub(crate) fn close(&self, line: &Line, from: Sender, code: Option<u16>, reason: &str) {
-        let code = code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
-        self.keep(line, from, RecentKind::Close, |secrets| secrets.hidden(format!("{code} {reason}").trim()));
+        let head = code.map_or_else(|| "close".to_owned(), |code| format!("close {code}"));
+        self.keep(line, from, RecentKind::Close, |secrets| (head, secrets.hidden(reason)));
     }
 
     /// Keeps a request, and hands it on as it was.
@@ -170,15 +175,15 @@ impl Recorder {
         let (body, shown) = read(body).await;
         self.keep(line, Sender::Client, RecentKind::Request, |secrets| {
             secrets.learn_headers(&parts.headers);
-            let mut text = format!("{} {}", parts.method, secrets.hidden(parts.uri.path()));
+            let mut head = format!("{} {}", parts.method, secrets.hidden(parts.uri.path()));
             if let Some(query) = parts.uri.query() {
-                text.push('?');
-                text.push_str(&secrets.query(query));
+                head.push('?');
+                head.push_str(&secrets.query(query));
             }
             if is_upgrade(&parts.headers) {
-                text.push_str(" (WebSocket)");
+                head.push_str(" (WebSocket)");
             }
-            text + &secrets.body(shown.as_deref(), length)
+            (head, secrets.body(shown.as_deref(), length))
         });
         Request::from_parts(parts, body)
     }
@@ -190,15 +195,12 @@ impl Recorder {
         let (body, shown) = read(body).await;
         self.keep(line, Sender::Sandbox, RecentKind::Answer, |secrets| {
             secrets.learn_headers(&parts.headers);
-            let status = parts.status.to_string();
-            if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-                return status;
-            }
-            let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            match kind {
-                Some(kind) if length.is_none() => format!("{status} [{}, as it comes]", secrets.hidden(kind)),
-                _ => status + &secrets.body(shown.as_deref(), length),
-            }
+            let text = match parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+                _ if parts.status == StatusCode::SWITCHING_PROTOCOLS => String::new(),
+                Some(kind) if length.is_none() => format!("[{}, as it comes]", secrets.hidden(kind)),
+                _ => secrets.body(shown.as_deref(), length),
+            };
+            (parts.status.to_string(), text)
         });
         Response::from_parts(parts, body)
     }
@@ -214,6 +216,7 @@ impl Recorder {
         let mut kept: Vec<Recent> = state.kept.iter().cloned().collect();
         // A key may have shown itself as one only after it was written.
         for recent in &mut kept {
+            recent.head = state.secrets.without_learnt(&recent.head);
             recent.text = state.secrets.without_learnt(&recent.text);
             recent.agent = recent.agent.take().map(|agent| state.secrets.hidden(&agent));
         }
@@ -224,21 +227,24 @@ impl Recorder {
         self.state().kept.clear();
     }
 
-    fn keep(&self, line: &Line, from: Sender, kind: RecentKind, text: impl FnOnce(&mut Secrets) -> String) {
+    fn keep(
+        &self,
+        line: &Line,
+        from: Sender,
+        kind: RecentKind,
+        words: impl FnOnce(&mut Secrets) -> (String, String),
+    ) {
         let at = SystemTime::now();
         let (connection, agent) = (line.id(), line.labels().pop());
         let mut state = self.state();
-        let mut text = text(&mut state.secrets);
-        if let Some((end, _)) = text.char_indices().nth(MAX_RECENT_TEXT) {
-            text.truncate(end);
-            text.push('…');
-        }
+        let (head, text) = words(&mut state.secrets);
+        let (head, text) = (cut(head), cut(text));
         state.last += 1;
         let number = state.last;
         if state.kept.len() == self.limit {
             state.kept.pop_front();
         }
-        state.kept.push_back(Recent { number, connection, agent, from, kind, at, text });
+        state.kept.push_back(Recent { number, connection, agent, from, kind, at, head, text });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -250,6 +256,14 @@ impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder").field("limit", &self.limit).finish_non_exhaustive()
     }
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_RECENT_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A body that is small enough, and the same body again.
@@ -308,11 +322,11 @@ impl Secrets {
         match (body, length) {
             (Some([]), _) | (None, Some(0)) => String::new(),
             (Some(body), _) => match std::str::from_utf8(body) {
-                Ok(text) => format!(" {}", self.removed_from(text)),
-                Err(_) => format!(" [{} bytes]", body.len()),
+                Ok(text) => self.removed_from(text),
+                Err(_) => format!("[{} bytes]", body.len()),
             },
-            (None, Some(length)) => format!(" [{length} bytes]"),
-            (None, None) => " [as it comes]".to_owned(),
+            (None, Some(length)) => format!("[{length} bytes]"),
+            (None, None) => "[as it comes]".to_owned(),
         }
     }
 
