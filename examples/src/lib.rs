@@ -6,6 +6,7 @@
 pub mod botornot;
 pub mod botpit;
 pub mod botroulette;
+pub mod doctor;
 pub mod elo;
 pub mod kriegspiel;
 pub mod kriegspiel_duel;

@@ -59,6 +59,8 @@ mod book {
     mod kriegspiel_knowledge {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
+    #[doc = include_str!("../../docs/src/doctor.md")]
+    mod doctor {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
     mod reconnects {}
     #[doc = include_str!("../../docs/src/errors.md")]
