@@ -116,7 +116,7 @@ async fn what_is_large_or_comes_in_pieces_passes_by_untouched() {
     let texts: Vec<_> = recent.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(texts[..3], ["[100000 bytes]", "[100000 bytes]", ""]);
     assert!(texts[3].ends_with("as it comes]"), "{texts:?}");
-    let long = format!("[\"{}\"]", "word ".repeat(1_000));
+    let long = format!("[\"{}\"]", "A word! ".repeat(1_000));
     exchange(server.addr(), "POST", "/echo", &long).await;
     let recent = server.recent();
     assert_eq!(recent[4].text.chars().count(), MAX_RECENT_TEXT + 1, "{}", recent[4].text);
