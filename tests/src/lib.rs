@@ -75,6 +75,8 @@ mod book {
     mod migrate_kriegspiel_bots {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
+    #[doc = include_str!("../../docs/src/doctor.md")]
+    mod doctor {}
     #[doc = include_str!("../../docs/src/handlers.md")]
     mod handlers {}
     #[doc = include_str!("../../docs/src/pacing-and-memory.md")]
