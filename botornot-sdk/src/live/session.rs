@@ -154,6 +154,10 @@ impl Session {
                         Ok(Joining::UnderWay) => {}
                         Err(_) => events.push_back(state::Event::JoinRefused { room, reason: None }),
                     },
+                    Action::Reconnect => {
+                        let message = "no compliance challenge came, and asking for it again did not help";
+                        cx.drop_connection(Error::new(&codes::CONNECTION_LOST, message));
+                    }
                     Action::Send { request, room, message } => {
                         if self
                             .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)

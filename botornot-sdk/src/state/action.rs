@@ -32,6 +32,9 @@ pub enum Action {
     },
     /// Tell the bot something.
     Tell(Notice),
+    /// Make a new connection. [`Event::Closed`](super::Event::Closed) is to follow. The check of a compliance room never began,
+    /// and asking for it again has not helped.
+    Reconnect,
 }
 
 /// What a bot is told. Those of one match come in the order in which they happened.

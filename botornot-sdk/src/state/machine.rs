@@ -26,6 +26,8 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 const ECHO_GRACE: Duration = Duration::from_secs(2);
 /// So often a match's room is asked for before the match is given up for lost.
 const ROOM_TRIES: u32 = 4;
+/// So often a challenge that does not come is asked for again. Not every server sends a second one on one connection.
+const CHALLENGE_TRIES: u32 = 2;
 /// So many requests that were made again are remembered for a late answer.
 const REMEMBERED_REQUESTS: usize = 8;
 /// So many texts may wait for their answers.
@@ -842,6 +844,12 @@ impl Machine {
         } else if probe.challenge_due.is_some_and(|due| due <= now) {
             // Perhaps the challenge was lost, or another room is meant by now: ask for both again.
             probe.challenge_due = Some(now + self.settings.challenge_timeout);
+            probe.unchallenged += 1;
+            if probe.unchallenged > CHALLENGE_TRIES && self.game.is_none() {
+                probe.unchallenged = 0;
+                out.push(Action::Reconnect);
+                return;
+            }
             probe.entry = Entry::Asked { due: now + self.settings.answer_timeout };
             out.push(Action::Join { room: probe.room.clone(), anew: true });
             if self.game.is_none() {

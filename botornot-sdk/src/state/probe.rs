@@ -47,6 +47,8 @@ pub(super) struct Probe {
     echo: Echo,
     /// Until when a challenge must come.
     pub(super) challenge_due: Option<Instant>,
+    /// How often in a row none came.
+    pub(super) unchallenged: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,7 @@ impl Probe {
             replaced: VecDeque::new(),
             echo: Echo::Owed,
             challenge_due: Some(challenge_due),
+            unchallenged: 0,
         }
     }
 
@@ -106,6 +109,7 @@ impl Probe {
         self.dated = dated;
         self.echo = Echo::Owed;
         self.challenge_due = None;
+        self.unchallenged = 0;
         true
     }
 
