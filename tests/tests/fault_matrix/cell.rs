@@ -10,33 +10,33 @@ use sdk_core::sandbox::{Fault, Faults, Order, OrderId, When};
 
 /// What a platform brings to the matrix.
 #[derive(Clone, Copy)]
-pub struct Platform {
-    pub name: &'static str,
+pub(crate) struct Platform {
+    pub(crate) name: &'static str,
     /// Every cell of a seed.
-    pub cells: fn(u64) -> Vec<Cell>,
+    pub(crate) cells: fn(u64) -> Vec<Cell>,
     /// Why a fault cannot happen there, if so.
-    pub impossible: fn(&Cell) -> Option<&'static str>,
+    pub(crate) impossible: fn(&Cell) -> Option<&'static str>,
     /// Plays a cell in a sandbox of its own.
-    pub play: fn(Cell) -> Pin<Box<dyn Future<Output = Told>>>,
+    pub(crate) play: fn(Cell) -> Pin<Box<dyn Future<Output = Told>>>,
 }
 
-pub fn boxed(told: impl Future<Output = Told> + 'static) -> Pin<Box<dyn Future<Output = Told>>> {
+pub(crate) fn boxed(told: impl Future<Output = Told> + 'static) -> Pin<Box<dyn Future<Output = Told>>> {
     Box::pin(told)
 }
 
 /// One fault at one moment.
 #[derive(Debug, Clone)]
-pub struct Cell {
-    pub platform: &'static str,
+pub(crate) struct Cell {
+    pub(crate) platform: &'static str,
     /// The state of the protocol, in words.
-    pub state: &'static str,
-    pub when: When,
+    pub(crate) state: &'static str,
+    pub(crate) when: When,
     /// How many such moments pass first.
-    pub skip: u32,
-    pub fault: Fault,
+    pub(crate) skip: u32,
+    pub(crate) fault: Fault,
     /// What is played around it: each platform has its own.
-    pub scene: &'static str,
-    pub seed: u64,
+    pub(crate) scene: &'static str,
+    pub(crate) seed: u64,
 }
 
 impl fmt::Display for Cell {
@@ -48,18 +48,18 @@ impl fmt::Display for Cell {
 
 /// A moment of a scene.
 #[derive(Debug, Clone)]
-pub struct State {
-    pub name: &'static str,
-    pub when: When,
-    pub skip: u32,
+pub(crate) struct State {
+    pub(crate) name: &'static str,
+    pub(crate) when: When,
+    pub(crate) skip: u32,
 }
 
-pub fn state(name: &'static str, when: When, skip: u32) -> State {
+pub(crate) fn state(name: &'static str, when: When, skip: u32) -> State {
     State { name, when, skip }
 }
 
 /// Every fault at every one of these moments.
-pub fn product(
+pub(crate) fn product(
     platform: &'static str,
     scene: &'static str,
     states: &[State],
@@ -80,7 +80,7 @@ pub fn product(
 
 /// Every fault of the sandbox, and these closes besides; sizes and delays are kept small where they make no difference but
 /// time.
-pub fn faults(closes: &[(u16, &str)]) -> Vec<Fault> {
+pub(crate) fn faults(closes: &[(u16, &str)]) -> Vec<Fault> {
     let mut faults: Vec<Fault> =
         Fault::NAMES.iter().map(|name| Fault::named(name).expect("the list is the sandbox's own")).collect();
     for fault in &mut faults {
@@ -98,12 +98,12 @@ pub fn faults(closes: &[(u16, &str)]) -> Vec<Fault> {
 }
 
 /// Faults of accepting a connection: they happen before anything is read.
-pub fn is_of_accepting(fault: &Fault) -> bool {
+pub(crate) fn is_of_accepting(fault: &Fault) -> bool {
     matches!(fault, Fault::RefuseConnect | Fault::NeverAnswer)
 }
 
 /// Faults of an HTTP answer, that of an upgrade included.
-pub fn is_of_http(fault: &Fault) -> bool {
+pub(crate) fn is_of_http(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::Unauthorized
@@ -118,7 +118,7 @@ pub fn is_of_http(fault: &Fault) -> bool {
 }
 
 /// Faults of a TCP connection, whatever is spoken on it.
-pub fn is_of_the_line(fault: &Fault) -> bool {
+pub(crate) fn is_of_the_line(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::DropTcp
@@ -131,14 +131,14 @@ pub fn is_of_the_line(fault: &Fault) -> bool {
 }
 
 /// Faults of connecting and of the upgrade: at any later moment of a WebSocket the connection has to be dropped first.
-pub fn is_of_connecting(fault: &Fault) -> bool {
+pub(crate) fn is_of_connecting(fault: &Fault) -> bool {
     is_of_accepting(fault) || is_of_http(fault)
 }
 
 impl Cell {
     /// The order for a moment of a WebSocket; of a fault of connecting, the fault's and that of the drop before it. `before`
     /// is how many connections the sandbox has accepted until then, and `only` whose connection it is.
-    pub fn socket_orders(&self, before: u32, only: Option<&str>) -> Vec<Order> {
+    pub(crate) fn socket_orders(&self, before: u32, only: Option<&str>) -> Vec<Order> {
         let at_moment = |fault: Fault| {
             let order = fault.on(self.when.clone()).skip(self.skip);
             match only {
@@ -156,7 +156,7 @@ impl Cell {
     }
 
     /// The orders for a moment of an HTTP call; of a fault of accepting, that of the drop before it too.
-    pub fn http_orders(&self, before: u32) -> Vec<Order> {
+    pub(crate) fn http_orders(&self, before: u32) -> Vec<Order> {
         let at_moment = |fault: Fault| fault.on(self.when.clone()).skip(self.skip);
         if is_of_accepting(&self.fault) {
             vec![self.fault.clone().on(When::NextConnection).skip(before), at_moment(Fault::DropTcp)]
@@ -167,24 +167,24 @@ impl Cell {
 }
 
 /// Books the orders. The first one's number is the fault's.
-pub fn book(faults: &Faults, orders: Vec<Order>) -> OrderId {
+pub(crate) fn book(faults: &Faults, orders: Vec<Order>) -> OrderId {
     let booked = orders.into_iter().map(|order| faults.order(order).expect("a valid order"));
     booked.collect::<Vec<_>>().into_iter().next().expect("a cell has an order")
 }
 
 /// What became of a cell.
 #[derive(Debug, Default)]
-pub struct Told {
-    pub injected: u64,
-    pub lost: Vec<String>,
-    pub duplicated: Vec<String>,
-    pub hung: Vec<String>,
-    pub wrong: Vec<String>,
+pub(crate) struct Told {
+    pub(crate) injected: u64,
+    pub(crate) lost: Vec<String>,
+    pub(crate) duplicated: Vec<String>,
+    pub(crate) hung: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Told {
     /// Compares how the bot ended with how it must: well, or with this code.
-    pub fn expect_end<T>(&mut self, ended: &Result<T, Error>, code: Option<&str>) {
+    pub(crate) fn expect_end<T>(&mut self, ended: &Result<T, Error>, code: Option<&str>) {
         match (ended, code) {
             (Ok(_), None) => {}
             (Err(error), Some(code)) if error.code().id() == code => {}
@@ -194,7 +194,7 @@ impl Told {
     }
 
     /// Waits for the end of what the bot does; `None` when it does not come.
-    pub async fn within<T>(&mut self, bound: Duration, run: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn within<T>(&mut self, bound: Duration, run: impl Future<Output = T>) -> Option<T> {
         let ended = tokio::time::timeout(bound, run).await.ok();
         if ended.is_none() {
             self.hung.push(format!("nothing came of it within {bound:?}"));

@@ -20,6 +20,7 @@
 
 mod botornot;
 mod botpit;
+mod botroulette;
 mod cell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use cell::{Cell, Platform, Told};
 
-const PLATFORMS: &[Platform] = &[botpit::PLATFORM, botornot::PLATFORM];
+const PLATFORMS: &[Platform] = &[botpit::PLATFORM, botornot::PLATFORM, botroulette::PLATFORM];
 
 /// How many cells of each platform are played unless all are.
 const SAMPLE: usize = 560;
