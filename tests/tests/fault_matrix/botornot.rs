@@ -13,7 +13,7 @@ use sdk_core::sandbox::{Fault, When};
 
 use super::cell::{Cell, Platform, State, Told, book, boxed, faults, product, state};
 
-pub(crate) const PLATFORM: Platform = Platform { name: "botornot", cells, impossible, play };
+pub(crate) const PLATFORM: Platform = Platform { name: "botornot", sample: 750, cells, impossible, play };
 
 const MATCHES: u32 = 2;
 const RATED: &str = "rated";

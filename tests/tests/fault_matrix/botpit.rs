@@ -11,7 +11,7 @@ use sdk_core::sandbox::{Fault, When};
 use super::cell::{Cell, Platform, State, Told, book, boxed, faults, product, state};
 
 pub(crate) const PLATFORM: Platform =
-    Platform { name: "botpit", cells, impossible, play: |cell| boxed(play(cell)) };
+    Platform { name: "botpit", sample: 750, cells, impossible, play: |cell| boxed(play(cell)) };
 
 const BOT: &str = "matrix";
 const MATCHES: u32 = 2;

@@ -16,7 +16,7 @@ use super::cell::{
     is_of_the_line, product, state,
 };
 
-pub(crate) const PLATFORM: Platform = Platform { name: "botroulette", cells, impossible, play };
+pub(crate) const PLATFORM: Platform = Platform { name: "botroulette", sample: 500, cells, impossible, play };
 
 const BOT: &str = "matrix";
 const SERVING: &str = "serving";

@@ -12,6 +12,8 @@ use sdk_core::sandbox::{Fault, Faults, Order, OrderId, When};
 #[derive(Clone, Copy)]
 pub(crate) struct Platform {
     pub(crate) name: &'static str,
+    /// How many cells are played unless all are: more where they are cheap.
+    pub(crate) sample: usize,
     /// Every cell of a seed.
     pub(crate) cells: fn(u64) -> Vec<Cell>,
     /// Why a fault cannot happen there, if so.

@@ -22,6 +22,7 @@ mod botornot;
 mod botpit;
 mod botroulette;
 mod cell;
+mod kriegspiel;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,10 +31,9 @@ use std::time::Duration;
 
 use cell::{Cell, Platform, Told};
 
-const PLATFORMS: &[Platform] = &[botpit::PLATFORM, botornot::PLATFORM, botroulette::PLATFORM];
+const PLATFORMS: &[Platform] =
+    &[botpit::PLATFORM, botornot::PLATFORM, botroulette::PLATFORM, kriegspiel::PLATFORM];
 
-/// How many cells of each platform are played unless all are.
-const SAMPLE: usize = 560;
 /// No cell needs longer than this, on the wall's clock.
 const REAL_BOUND: Duration = Duration::from_secs(60);
 /// What was told to end gets this long to do so, on the paused clock.
@@ -42,7 +42,8 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// Which cells are played.
 enum Choice {
     All,
-    Sample(usize),
+    /// So many of each platform, or as many as the platform says.
+    Sample(Option<usize>),
     Holding(String),
 }
 
@@ -51,9 +52,9 @@ fn choice() -> Choice {
         return Choice::Holding(text);
     }
     match std::env::var("FAULT_CELLS").ok().as_deref() {
-        None => Choice::Sample(SAMPLE),
+        None => Choice::Sample(None),
         Some("all") => Choice::All,
-        Some(count) => Choice::Sample(count.parse().expect("FAULT_CELLS is `all` or a number")),
+        Some(count) => Choice::Sample(Some(count.parse().expect("FAULT_CELLS is `all` or a number"))),
     }
 }
 
@@ -207,10 +208,10 @@ fn every_bot_survives_every_fault_in_every_state() {
         let whole = cells.clone();
         match &choice {
             Choice::All => {}
-            Choice::Sample(count) => cells = sample(cells, *count),
+            Choice::Sample(count) => cells = sample(cells, count.unwrap_or(platform.sample)),
             Choice::Holding(text) => cells.retain(|cell| cell.to_string().contains(text.as_str())),
         }
-        if let Choice::Sample(SAMPLE) = choice {
+        if let Choice::Sample(None) = choice {
             // A sample leaves out combinations, but no state and no fault.
             let kinds = |cells: &[Cell]| -> (BTreeSet<(&str, &str)>, BTreeSet<String>) {
                 let states = cells.iter().map(|cell| (cell.scene, cell.state)).collect();
