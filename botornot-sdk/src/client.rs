@@ -7,7 +7,7 @@ use sdk_core::backoff::BackoffPolicy;
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
-use sdk_core::network::Network;
+use sdk_core::network::{Network, parse_url};
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
@@ -386,7 +386,7 @@ impl ClientBuilder {
             return Err(Error::invalid_config("url", message));
         };
         let url = url?;
-        check_token(&self.token)?;
+        self.token.check("token")?;
         for (field, count) in [
             ("max_events", self.max_events),
             ("max_bytes", self.max_event_bytes),
@@ -426,39 +426,11 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// The longest token that is taken, in bytes: it must fit into an address.
-const MAX_TOKEN: usize = 4_096;
-
-/// Whether a token can be one. Nothing of it is shown.
-pub(crate) fn check_token(token: &Secret) -> Result<()> {
-    let token = token.expose();
-    let wrong = |what: &str| Err(Error::invalid_config("token", format!("the API token {what}")));
-    if token.trim().is_empty() {
-        return wrong("is empty");
-    }
-    if token.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return wrong("holds blanks or control characters");
-    }
-    if token.len() > MAX_TOKEN {
-        return wrong("is longer than 4,096 bytes");
-    }
-    Ok(())
-}
-
 /// The WebSocket's address, from itself or from the platform's.
 fn ws_url(text: &str) -> Result<Url> {
     let wrong = |what: &str| Error::invalid_config("url", format!("the address {what}"));
-    // The text is not repeated: somebody may have put a token into it.
-    let mut url = Url::parse(text.trim())
-        .map_err(|cause| wrong("is no URL: it must begin with wss:// or https://").with_source(cause))?;
-    let scheme = match url.scheme() {
-        "ws" | "http" => "ws",
-        "wss" | "https" => "wss",
-        _ => return Err(wrong("must begin with wss://, https://, ws:// or http://")),
-    };
-    if !url.has_host() {
-        return Err(wrong("has no host"));
-    }
+    let mut url = parse_url(text, "url", &["wss", "https", "ws", "http"])?;
+    let scheme = if matches!(url.scheme(), "wss" | "https") { "wss" } else { "ws" };
     if url.query_pairs().any(|(name, _)| name == "api_key") {
         return Err(wrong("holds a token; give the token to the builder, which keeps it out of logs"));
     }

@@ -3,13 +3,14 @@
 use std::future::ready;
 use std::ops::Deref;
 
+use sdk_core::dispatch::BoxFuture;
 use sdk_core::error::{Error, Result, codes};
 
 use super::fallback::StrategyFailure;
 use super::report::MatchReport;
 use crate::fairness::FairnessReport;
 use crate::games::Game;
-use crate::live::{BoxFuture, Turn};
+use crate::live::Turn;
 use crate::model::Side;
 
 /// Decides turns of one game.
@@ -145,10 +146,9 @@ pub trait StrategyExt<G: Game>: Strategy<G> + Sized {
     ///     Choice::Rock
     /// }
     ///
-    /// let strategy = search.blocking()?;
-    /// # Ok::<(), botpit_sdk::Error>(())
+    /// let strategy = search.blocking();
     /// ```
-    fn blocking(self) -> Result<super::BlockingStrategy<G, Self>> {
+    fn blocking(self) -> super::BlockingStrategy<G, Self> {
         super::BlockingStrategy::new(self)
     }
 

@@ -7,7 +7,7 @@ use sdk_core::clock::Clock;
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::http::{Auth, DEFAULT_TIMEOUT, Http, RetryPolicy};
-use sdk_core::network::Network;
+use sdk_core::network::{Network, parse_url};
 use sdk_core::secret::{Secret, shown_url};
 use url::Url;
 
@@ -132,11 +132,7 @@ impl ClientBuilder {
         let auth = match &self.token {
             None => Auth::None,
             Some(token) => {
-                let text = token.expose();
-                if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                    let message = "the token is empty, or holds blanks or control characters";
-                    return Err(Error::invalid_config("token", message));
-                }
+                token.check("token")?;
                 Auth::Bearer(token.clone())
             }
         };
@@ -154,11 +150,7 @@ impl ClientBuilder {
 }
 
 fn base_url(text: &str) -> Result<Url> {
-    // The text is not shown: somebody may have put a token into it.
-    let url = Url::parse(text.trim()).map_err(|cause| {
-        Error::invalid_config("url", "the address is not a URL such as https://api.kriegspiel.org")
-            .with_source(cause)
-    })?;
+    let url = parse_url(text, "url", &["https", "http"])?;
     if url.host_str() == Some(PUBLIC_HOST)
         && url.path_segments().and_then(|mut parts| parts.next()) == Some("api")
     {

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::future::{Future, ready};
-use std::pin::Pin;
 use std::time::Duration;
 
+use sdk_core::dispatch::BoxFuture;
 use sdk_core::error::Result;
 
 use super::blocking::BlockingStrategy;
@@ -167,8 +167,6 @@ impl<S: Strategy> StrategyExt for S {}
 /// }
 /// ```
 pub struct BoxedStrategy(Box<dyn DynStrategy>);
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`Strategy`] with boxed futures, so that it can be a trait object.
 trait DynStrategy: Send + 'static {
