@@ -358,7 +358,7 @@ async fn call(cell: Cell) -> Told {
             let registered = registrar.register(&listing).await;
             let exists = sandbox.bots().iter().filter(|bot| bot.service_code == "outbound").count();
             match registered {
-                Ok(registered) => key = Some(registered.api_key.into()),
+                Ok(registered) => key = Some(registered.api_key),
                 Err(error) => {
                     check_sent("the registration", &error, exists, &mut told);
                     if exists == 0 {
