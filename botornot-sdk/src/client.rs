@@ -47,6 +47,13 @@ pub enum Host {
 }
 
 impl Host {
+    /// The base of the platform's HTTP side.
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Production => "https://randosonline.com",
+        }
+    }
+
     /// The WebSocket's address.
     pub const fn ws_url(self) -> &'static str {
         match self {
@@ -77,7 +84,7 @@ pub struct Client {
     url: Url,
     token: Secret,
     options: SocketOptions,
-    answer_timeout: Duration,
+    call_timeout: Duration,
     max_chat_chars: usize,
     max_events: usize,
     max_event_bytes: usize,
@@ -96,7 +103,7 @@ impl Client {
             url: None,
             network: Network::new(),
             options,
-            answer_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(10),
             max_chat_chars: MAX_CHAT_CHARS,
             max_events: 1_024,
             max_event_bytes: 8 << 20,
@@ -225,6 +232,11 @@ impl Client {
         self.max_chat_chars
     }
 
+    /// What the builder's seed was.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.options.seed
+    }
+
     pub(crate) fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
@@ -242,7 +254,7 @@ impl Client {
     ) -> Result<(Driver<Session>, Handle, mpsc::Receiver<crate::live::Command>)> {
         tracing::info!(host = %self.shown_url(), "connecting to BotOrNot");
         let calls = Calls::new();
-        let timings = Timings { answer: self.answer_timeout };
+        let timings = Timings { answer: self.call_timeout };
         let has_machine = machine.is_some();
         let mut session = Session::new(self.url.clone(), self.token.clone(), timings, calls.clone());
         if let Some(machine) = machine {
@@ -251,7 +263,7 @@ impl Client {
         let driver = Driver::new(session, self.options.clone())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle =
-            Handle::new(sender, calls, driver.state(), self.answer_timeout, self.max_chat_chars, has_machine);
+            Handle::new(sender, calls, driver.state(), self.call_timeout, self.max_chat_chars, has_machine);
         Ok((driver, handle, commands))
     }
 }
@@ -272,7 +284,7 @@ pub struct ClientBuilder {
     url: Option<Result<Url>>,
     network: Network,
     options: SocketOptions,
-    answer_timeout: Duration,
+    call_timeout: Duration,
     max_chat_chars: usize,
     max_events: usize,
     max_event_bytes: usize,
@@ -319,14 +331,14 @@ impl ClientBuilder {
     }
 
     /// How long the lobby may take to be joined, before the connection is given up and made anew. Default 10 s.
-    pub fn lobby_timeout(mut self, span: Duration) -> Self {
+    pub fn greeting_timeout(mut self, span: Duration) -> Self {
         self.options.greeting_timeout = span;
         self
     }
 
     /// How long a reply may take, unless [`Handle::with_timeout`] says otherwise. Default 10 s.
-    pub fn answer_timeout(mut self, span: Duration) -> Self {
-        self.answer_timeout = span;
+    pub fn call_timeout(mut self, span: Duration) -> Self {
+        self.call_timeout = span;
         self
     }
 
@@ -396,11 +408,8 @@ impl ClientBuilder {
                 return Err(Error::invalid_config(field, format!("{field} must be at least 1")));
             }
         }
-        if self.answer_timeout.is_zero() {
-            return Err(Error::invalid_config(
-                "answer_timeout",
-                "answer_timeout must be longer than nothing",
-            ));
+        if self.call_timeout.is_zero() {
+            return Err(Error::invalid_config("call_timeout", "call_timeout must be longer than nothing"));
         }
         let network = self.network.user_agent(concat!("botornot-sdk/", env!("CARGO_PKG_VERSION")));
         network.check_url(&url)?;
@@ -411,7 +420,7 @@ impl ClientBuilder {
             url,
             token: self.token,
             options,
-            answer_timeout: self.answer_timeout,
+            call_timeout: self.call_timeout,
             max_chat_chars: self.max_chat_chars,
             max_events: self.max_events,
             max_event_bytes: self.max_event_bytes,
@@ -503,10 +512,7 @@ mod tests {
         assert_eq!(field(Client::builder("t").url(url).max_chat_chars(0)).as_deref(), Some("max_chat_chars"));
         assert_eq!(field(Client::builder("t").url(url).event_queue(0, 1)).as_deref(), Some("max_events"));
         let none = Duration::ZERO;
-        assert_eq!(
-            field(Client::builder("t").url(url).answer_timeout(none)).as_deref(),
-            Some("answer_timeout")
-        );
+        assert_eq!(field(Client::builder("t").url(url).call_timeout(none)).as_deref(), Some("call_timeout"));
         let insecure = Client::builder("t").url("ws://10.0.0.1").build().unwrap_err();
         assert_eq!(insecure.code(), &codes::INSECURE_URL);
         let allowed = Client::builder("t").url("ws://10.0.0.1").network(Network::new().allow_plaintext(true));

@@ -47,6 +47,15 @@ pub enum Host {
 }
 
 impl Host {
+    /// The base of the REST API, without `/api/v1`.
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Production => "https://api.botpit.com",
+            Self::Tech => "https://api.botpit.tech",
+            Self::Local => "http://localhost:3001",
+        }
+    }
+
     /// The WebSocket's address.
     pub const fn ws_url(self) -> &'static str {
         match self {

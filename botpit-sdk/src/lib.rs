@@ -32,7 +32,7 @@ pub use live::{
     Blocking, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler, EventHandlerExt,
     Events, GameOver, GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData, OpponentMoved,
     Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator, SpectatorEvent,
-    TauntReceived, Turn, TurnId, UnknownMessage, WatchedGameOver,
+    TauntReceived, Turn, TurnId, UnknownFrame, WatchedGameOver,
 };
 pub use model::ErrorCode;
 pub use play::{

@@ -324,7 +324,7 @@ async fn the_first_wish_to_stop_finishes_the_match_and_takes_no_other() {
     let sandbox = Sandbox::builder().between_rounds(secs(2)).start().await.unwrap();
     let key = sandbox.register("drained").unwrap();
     let shutdown = Shutdown::new();
-    let client = Client::builder(key).url(sandbox.ws_url()).shutdown(&shutdown).build().unwrap();
+    let client = Client::builder(key).url(sandbox.url()).shutdown(&shutdown).build().unwrap();
     let stop_in_the_first_turn = shutdown.clone();
     let strategy = move |turn: &GameTurn<Rps>| {
         if turn.round == 1 {

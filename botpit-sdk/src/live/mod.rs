@@ -27,7 +27,7 @@ mod spectator;
 
 pub use event::{
     Challenge, ChallengeAccepted, Connected, Event, GameOver, GameStart, MatchFound, Outcome, QueueJoined,
-    QueueUpdate, RoundResult, Turn, UnknownMessage,
+    QueueUpdate, RoundResult, Turn, UnknownFrame,
 };
 pub use handle::{Events, Handle};
 pub use handler::{

@@ -42,9 +42,9 @@ impl<G: Game, S: Strategy<G>> Strategy<G> for BlockingStrategy<G, S> {
         self.thread.tell(move |strategy, _| strategy.on_fairness(&report));
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
+    fn on_match_end(&mut self, report: &MatchReport) {
         let report = report.clone();
-        self.thread.tell(move |strategy, _| strategy.on_match(&report));
+        self.thread.tell(move |strategy, _| strategy.on_match_end(&report));
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {

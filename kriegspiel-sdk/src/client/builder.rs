@@ -9,6 +9,7 @@ use sdk_core::error::{Error, Result, codes};
 use sdk_core::http::{Auth, DEFAULT_TIMEOUT, Http, RetryPolicy};
 use sdk_core::network::{Network, parse_url};
 use sdk_core::secret::{Secret, shown_url};
+use sdk_core::shutdown::Shutdown;
 use url::Url;
 
 use super::Client;
@@ -42,6 +43,8 @@ pub struct ClientBuilder {
     clock: Clock,
     timeout: Duration,
     retry: RetryPolicy,
+    pub(crate) seed: Option<u64>,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl ClientBuilder {
@@ -53,6 +56,8 @@ impl ClientBuilder {
             clock: Clock::real(),
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::new(),
+            seed: None,
+            shutdown: Shutdown::new(),
         }
     }
 
@@ -104,8 +109,22 @@ impl ClientBuilder {
         &self.clock
     }
 
+    /// The wish to stop, shared with others: `shutdown.on_signals()?` makes it Ctrl-C. It ends what
+    /// [`Client::play`](crate::Client::play) runs.
+    pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.shutdown = shutdown.clone();
+        self
+    }
+
+    /// Makes repeatable what is drawn: the jitter of retries, and in [`Client::play`](crate::Client::play) whom it joins and
+    /// when.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// How long a whole call may take, its tries and their answers included. Default: 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
@@ -138,13 +157,16 @@ impl ClientBuilder {
         };
         self.network.check_url(&base)?;
         let network = self.network.clone().user_agent(concat!("kriegspiel-sdk/", env!("CARGO_PKG_VERSION")));
-        let http = Http::builder(base)
+        let mut http = Http::builder(base)
             .network(network)
             .auth(auth)
             .clock(self.clock.clone())
             .timeout(self.timeout)
-            .retry(self.retry)
-            .build()?;
+            .retry(self.retry);
+        if let Some(seed) = self.seed {
+            http = http.seed(seed);
+        }
+        let http = http.build()?;
         Ok(Client { http, settings: self })
     }
 }

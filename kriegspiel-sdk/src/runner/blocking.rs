@@ -49,9 +49,9 @@ impl<S: Strategy> Strategy for BlockingStrategy<S> {
         self.thread.tell(move |strategy, _| strategy.on_game_start(&game));
     }
 
-    fn on_game_over(&mut self, report: &GameReport) {
+    fn on_game_end(&mut self, report: &GameReport) {
         let report = report.clone();
-        self.thread.tell(move |strategy, _| strategy.on_game_over(&report));
+        self.thread.tell(move |strategy, _| strategy.on_game_end(&report));
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {

@@ -94,7 +94,7 @@ pub trait Strategy: Clone + Send + 'static {
     }
 
     /// The game is over, or was left.
-    fn on_game_over(&mut self, report: &GameReport) {
+    fn on_game_end(&mut self, report: &GameReport) {
         let _ = report;
     }
 
@@ -174,7 +174,7 @@ trait DynStrategy: Send + 'static {
     fn choose<'a>(&'a mut self, position: &'a Position) -> BoxFuture<'a, Result<Action>>;
     fn on_answer(&mut self, position: &Position, action: Action, reply: &Reply);
     fn on_game_start(&mut self, game: &GameStart);
-    fn on_game_over(&mut self, report: &GameReport);
+    fn on_game_end(&mut self, report: &GameReport);
     fn on_failure(&mut self, failure: &StrategyFailure);
     fn preflight(&mut self) -> BoxFuture<'_, Option<Availability>>;
 }
@@ -196,8 +196,8 @@ impl<S: Strategy> DynStrategy for S {
         Strategy::on_game_start(self, game);
     }
 
-    fn on_game_over(&mut self, report: &GameReport) {
-        Strategy::on_game_over(self, report);
+    fn on_game_end(&mut self, report: &GameReport) {
+        Strategy::on_game_end(self, report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {
@@ -229,8 +229,8 @@ impl Strategy for BoxedStrategy {
         self.0.on_game_start(game);
     }
 
-    fn on_game_over(&mut self, report: &GameReport) {
-        self.0.on_game_over(report);
+    fn on_game_end(&mut self, report: &GameReport) {
+        self.0.on_game_end(report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {

@@ -8,7 +8,7 @@ use botornot_sdk::model::{ClientMessage, Room, ServerEvent};
 use botornot_sdk::player::{Chat, Line, MatchReport, Player, PlayerFailure, Replies};
 use botornot_sdk::sandbox::{EndReason, HouseVotes, Sandbox, SandboxMatch};
 use botornot_sdk::state::{Ending, WhyVote};
-use botornot_sdk::{Client, Event, Guess, Result};
+use botornot_sdk::{Client, Error, Event, Guess, Result};
 use sdk_core::sandbox::{Fault, When};
 
 use super::cell::{Cell, Platform, State, Told, book, boxed, faults, product, state};
@@ -175,7 +175,7 @@ async fn chat(cell: Cell) -> Told {
     let bot = sandbox.agents().first().expect("a ready-made agent").clone();
     let order = book(sandbox.faults(), cell.socket_orders(1, None));
     let client =
-        Client::builder(bot.token).url(sandbox.ws_url()).seed(cell.seed).build().expect("a valid client");
+        Client::builder(bot.token).url(sandbox.url()).seed(cell.seed).build().expect("a valid client");
     let wanted: Arc<Mutex<Wanted>> = Arc::default();
     let run = client
         .play(Talker(wanted.clone()))
@@ -187,7 +187,7 @@ async fn chat(cell: Cell) -> Told {
             move |report| wanted.lock().unwrap().reports.push(report.clone())
         })
         .run();
-    let ended = told.within(BOUND, run).await;
+    let ended = told.within(BOUND, run).await.map(|ended| ended.map_err(Error::from));
     told.injected = sandbox.faults().injected_by(order);
     let wanted = std::mem::take(&mut *wanted.lock().unwrap());
     if let Some(ended) = ended {
@@ -268,7 +268,7 @@ async fn speak(cell: Cell) -> Told {
     let bot = sandbox.agents().first().expect("a ready-made agent").clone();
     let room = Room::direct(&bot.handle).expect("a handle");
     let build = |token: sdk_core::secret::Secret| {
-        Client::builder(token).url(sandbox.ws_url()).seed(cell.seed).build().expect("a valid client")
+        Client::builder(token).url(sandbox.url()).seed(cell.seed).build().expect("a valid client")
     };
     // The owner is connected first, so that the bot's dials can be counted.
     let (owner, mut heard) = build(sandbox.owner().token.clone()).connect().await.expect("the owner");

@@ -121,7 +121,7 @@ async fn play(cell: Cell) -> Told {
         Sandbox::builder().seed(cell.seed).between_rounds(pause).start().await.expect("a port on loopback");
     let key = sandbox.register(BOT).expect("a name");
     let order = book(sandbox.faults(), cell.socket_orders(1, None));
-    let client = Client::builder(key).url(sandbox.ws_url()).seed(cell.seed).build().expect("a valid client");
+    let client = Client::builder(key).url(sandbox.url()).seed(cell.seed).build().expect("a valid client");
     let reports: Arc<Mutex<Vec<MatchReport>>> = Arc::default();
     // A bot that changes its mind every time it is asked: a question that is put to it twice would show.
     let mut asked = 0_usize;

@@ -10,7 +10,7 @@ use kriegspiel_sdk::model::GameStatus;
 use kriegspiel_sdk::runner::{GameReport, Unfinished};
 use kriegspiel_sdk::sandbox::{HouseBot, Sandbox, SandboxGame};
 use kriegspiel_sdk::sdk_core::shutdown::Shutdown;
-use kriegspiel_sdk::{Action, Client, Position, Result, Ruleset, Strategy, Summary};
+use kriegspiel_sdk::{Action, Client, Error, Position, Result, Ruleset, Strategy, Summary};
 use sdk_core::sandbox::{Fault, When};
 
 use super::cell::{
@@ -145,7 +145,7 @@ async fn play_games_after(cell: &Cell, before: u32) -> (Told, bool) {
             move |report| reports.lock().unwrap().push(report.clone())
         })
         .run();
-    let ended = told.within(BOUND, run).await;
+    let ended = told.within(BOUND, run).await.map(|ended| ended.map_err(Error::from));
     told.injected = sandbox.faults().injected_by(order);
     let log = sandbox.faults().log();
     let in_order = !is_of_accepting(&cell.fault) || log.first().is_some_and(|first| first.fault == "dropTcp");
@@ -249,7 +249,7 @@ async fn take_back(cell: Cell) -> Told {
     let run = client
         .play(Short::default())
         .rulesets([Ruleset::BerkeleyAny])
-        .shutdown(shutdown.clone())
+        .shutdown(&shutdown)
         .seed(cell.seed)
         .run();
     let stopping = async {
@@ -268,7 +268,7 @@ async fn take_back(cell: Cell) -> Told {
     };
     if let Some((ended, order)) = told.within(BOUND, async { tokio::join!(run, stopping) }).await {
         told.injected = sandbox.faults().injected_by(order);
-        told.expect_end(&ended, None);
+        told.expect_end(&ended.map_err(Error::from), None);
         let left = sandbox.games().iter().filter(|game| game.status == GameStatus::Waiting).count();
         // A fault of accepting comes after a drop: both tries fail, and the platform clears the game away after ten minutes.
         if left > 0 && !is_of_accepting(&cell.fault) {

@@ -35,7 +35,7 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
         .keep_matches(20)
         .start()
         .await?;
-    let client = Client::builder(sandbox.token(0)?).url(sandbox.ws_url()).seed(scene.seed).build()?;
+    let client = Client::builder(sandbox.token(0)?).url(sandbox.url()).seed(scene.seed).build()?;
     let gremlin = gremlin::run(sandbox.faults().clone(), HABITS, scene.clone());
     let bot = async {
         loop {

@@ -33,7 +33,7 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
         .start()
         .await?;
     let key = sandbox.register(BOT)?;
-    let client = Client::builder(key).url(sandbox.ws_url()).seed(scene.seed).build()?;
+    let client = Client::builder(key).url(sandbox.url()).seed(scene.seed).build()?;
     let gremlin = gremlin::run(sandbox.faults().clone(), HABITS, scene.clone());
     let wager: botpit_sdk::Lamports = "0.01 SOL".parse()?;
     let bot = async {
