@@ -491,6 +491,33 @@ async fn half_open_neither_reads_nor_sends_nor_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_fault_has_silenced_is_let_go_after_ten_minutes() {
+    let (server, _) = start().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    play(&mut connect(&server).await, 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = tasks();
+    server.faults().order(Fault::HalfOpen.on(When::sent("your_turn"))).unwrap();
+    let mut ws = connect(&server).await;
+    play(&mut ws, 2).await;
+    server.faults().order(Fault::NeverAnswer).unwrap();
+    assert!(timeout(Duration::from_secs(1), dial(server.addr())).await.is_err());
+    server.faults().order(Fault::HalfOpen.on(When::request("/agents"))).unwrap();
+    let mut caller = TcpStream::connect(server.addr()).await.unwrap();
+    caller.write_all(b"GET /api/v1/agents HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    injected(&server, 3).await;
+    // Whether the clients are still there makes no difference: nobody listens to them.
+    drop(caller);
+    tokio::time::sleep(Duration::from_secs(9 * 60)).await;
+    drop(connect(&server).await);
+    assert!(server.connections() >= 3);
+    tokio::time::sleep(Duration::from_secs(2 * 60)).await;
+    drop(connect(&server).await);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((server.connections(), tasks()), (0, before));
+}
+
+#[tokio::test(start_paused = true)]
 async fn stop_reading_stalls_the_clients_writes() {
     let (server, platform) = start().await;
     server.faults().order(Fault::StopReading.on(When::sent("your_turn"))).unwrap();

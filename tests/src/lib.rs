@@ -11,6 +11,8 @@
 //! | `tests/book_commands.rs` | the commands that the pages show: the programs are there, and take the options that they are shown with |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
+//! | `tests/fault_matrix` | every fault of the sandbox in every state of every platform's protocol: nothing lost, nothing twice, nothing hung |
+//! | `tests/soak.rs` and the `soak` program | days and months of virtual time with random faults: memory, sockets and tasks stay flat |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
 //!
 //! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
@@ -87,6 +89,8 @@ mod book {
     mod protocol_notes {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
     mod reconnects {}
+    #[doc = include_str!("../../docs/src/faults.md")]
+    mod faults {}
     #[doc = include_str!("../../docs/src/errors.md")]
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]

@@ -149,6 +149,11 @@ impl Session {
                 Ok(Joining::UnderWay) => None,
                 Err(_) => Some(state::Event::JoinRefused { room, reason: None }),
             },
+            Action::Reconnect => {
+                let message = "no compliance challenge came, and asking for it again did not help";
+                cx.drop_connection(Error::new(&codes::CONNECTION_LOST, message));
+                None
+            }
             Action::GiveUp { tries } => {
                 let message = format!("the compliance check failed {tries} times in a row");
                 let error = Error::new(&crate::codes::COMPLIANCE_FAILED, message)

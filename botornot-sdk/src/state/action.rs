@@ -38,6 +38,9 @@ pub enum Action {
         /// How often it was tried.
         tries: u32,
     },
+    /// Make a new connection. [`Event::Closed`](super::Event::Closed) is to follow. The check of a compliance room never began,
+    /// and asking for it again has not helped.
+    Reconnect,
 }
 
 /// What a bot is told. Those of one match come in the order in which they happened.

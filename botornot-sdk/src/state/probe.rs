@@ -49,6 +49,8 @@ pub(super) struct Probe {
     pub(super) challenge_due: Option<Instant>,
     /// Whether the room was joined anew since the last echo, and no newer token came.
     asked_anew: bool,
+    /// How often none came, while none has come at all.
+    unchallenged: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,7 @@ impl Probe {
             echo: Echo::Owed,
             challenge_due: Some(challenge_due),
             asked_anew: false,
+            unchallenged: 0,
         }
     }
 
@@ -134,6 +137,17 @@ impl Probe {
         }
         self.asked_anew = !insists;
         insists
+    }
+
+    /// One more wait in which no challenge came, and none has ever come. Whether there were more than `most` of them; then
+    /// counting begins anew.
+    pub(super) fn waited_in_vain(&mut self, most: u32) -> bool {
+        self.unchallenged += u32::from(self.token.is_none());
+        let is_too_often = self.unchallenged > most;
+        if is_too_often {
+            self.unchallenged = 0;
+        }
+        is_too_often
     }
 
     /// The token to echo now, if one is owed.

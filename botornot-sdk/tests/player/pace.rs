@@ -307,6 +307,27 @@ fn everything_is_cancelled_when_chat_locks_and_when_the_match_ends() {
 }
 
 #[test]
+fn an_opening_and_the_rest_of_an_answer_survive_a_lost_connection() {
+    let mut pace = Pace::new(Pacing::default(), 1);
+    pace.event(PacerEvent::Begin);
+    pace.answer(&["hello", "anybody there?"]);
+    pace.event(PacerEvent::Connected(false));
+    pace.pass(FAR);
+    assert!(pace.texts().is_empty());
+    pace.event(PacerEvent::Connected(true));
+    while pace.texts().is_empty() {
+        pace.pass(MS(20));
+    }
+    pace.event(PacerEvent::Connected(false));
+    pace.pass(FAR);
+    assert_eq!(pace.texts(), ["hello"]);
+    pace.event(PacerEvent::Connected(true));
+    pace.pass(FAR);
+    assert_eq!(pace.texts(), ["hello", "anybody there?"]);
+    assert_eq!(pace.count(&PacerAction::Ask), 1);
+}
+
+#[test]
 fn what_is_owed_is_asked_again_once_it_can_be_said() {
     for (end, again) in [
         (PacerEvent::Locked(true), PacerEvent::Locked(false)),

@@ -192,6 +192,10 @@ impl Watched {
                 self.outstanding_sends.push((request, room, message));
             }
             Action::Tell(notice) => self.watch_notice(notice),
+            Action::Reconnect => {
+                assert!(self.online, "a new connection without an old one");
+                assert_eq!(self.current, None, "a match is not interrupted");
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -193,6 +193,13 @@ fn race_9_probe_required_takes_the_bot_out_of_waiting_and_into_the_room() {
     stage.joins.clear();
     stage.pass(Duration::from_secs(11));
     assert_eq!((stage.joins.len(), stage.sent_types()), (1, vec!["match:request".to_owned()]));
+    stage.joined(PROBE);
+    // A server that sends one challenge a connection needs a new connection.
+    stage.pass(Duration::from_secs(11));
+    assert_eq!(stage.reconnects, 0);
+    stage.joined(PROBE);
+    stage.pass(Duration::from_secs(11));
+    assert_eq!(stage.reconnects, 1);
 
     // As a reason it means the same.
     let mut stage = Stage::in_lobby(Settings::default());

@@ -363,6 +363,9 @@ impl<S: Strategy> Game<S> {
     /// Resigns, once, and reads how it ended.
     async fn resign(&mut self) -> Flow {
         if let Err(error) = self.table.client.resign(&self.game.id).await {
+            if trouble::of(&error) == Trouble::Fatal {
+                return Flow::Break(End::Fatal(error));
+            }
             tracing::warn!(game = %self.game.id, %error, "resigning failed: the state says whether the game is over");
         }
         self.read_state().await?;

@@ -203,6 +203,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// How many requests [`Sandbox::requests`] remembers. Default 20,000; the oldest go first.
+    pub fn keep_requests(mut self, count: usize) -> Self {
+        self.settings.keep_requests = count;
+        self
+    }
+
     /// Opens the port and begins.
     ///
     /// # Errors

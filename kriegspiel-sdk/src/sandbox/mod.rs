@@ -281,7 +281,7 @@ impl Sandbox {
         self.games().into_iter().find(|game| game.code == *code)
     }
 
-    /// The last 20,000 requests, from the oldest.
+    /// The last requests, from the oldest: [as many as are kept](SandboxBuilder::keep_requests).
     pub fn requests(&self) -> Vec<SandboxRequest> {
         self.floor.act(|platform, _| platform.requests())
     }

@@ -15,7 +15,7 @@ use super::moments::Calendar;
 use super::records::{SandboxAttempt, SandboxGame, SandboxPlayer, SandboxRequest};
 use super::refusal::{Outcome, Refusal};
 use super::seeds::{self, Streams};
-use super::settings::{MAX_REQUESTS, Settings};
+use super::settings::Settings;
 use crate::model::{Color, ErrorCode, Role, Ruleset};
 use sdk_core::sandbox::{Timed, Timers};
 
@@ -259,10 +259,10 @@ impl Platform {
     }
 
     pub(super) fn remember(&mut self, request: SandboxRequest) {
-        if self.requests.len() == MAX_REQUESTS {
+        self.requests.push_back(request);
+        while self.requests.len() > self.settings.keep_requests {
             self.requests.pop_front();
         }
-        self.requests.push_back(request);
     }
 
     pub(super) fn requests(&self) -> Vec<SandboxRequest> {

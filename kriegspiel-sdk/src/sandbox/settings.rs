@@ -45,6 +45,7 @@ pub(super) struct Settings {
     /// Requests at once, and a second, of the machine's time.
     pub(super) rate_limit: Option<(u32, u32)>,
     pub(super) keep_games: usize,
+    pub(super) keep_requests: usize,
 }
 
 /// A listing shows so many games.
@@ -55,8 +56,6 @@ pub(super) const FLUSH_EVERY: u32 = 20;
 pub(super) const FLUSH_IDLE: Duration = Duration::from_secs(30);
 /// How many active games a house bot plays at once.
 pub(super) const HOUSE_CAP: usize = 20;
-/// How many requests are remembered.
-pub(super) const MAX_REQUESTS: usize = 20_000;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -88,6 +87,7 @@ impl Default for Settings {
             api_prefix: true,
             rate_limit: None,
             keep_games: 1_000,
+            keep_requests: 20_000,
         }
     }
 }

@@ -28,6 +28,14 @@ async fn a_refused_token_ends_the_run_whenever_it_is_refused() {
     platform.instead(&state, [no()]);
     let error = platform.client().play(Random::seeded(1)).run().await.unwrap_err();
     assert_eq!(error.error().code(), &codes::AUTH_REJECTED);
+
+    let platform = Platform::start().await;
+    let index = platform.begin(Ruleset::BerkeleyAny, Color::White);
+    let resign = format!("POST /game/{}/resign", platform.world().games[index].id());
+    platform.instead(&resign, [no()]);
+    let gives_up = |_: &kriegspiel_sdk::Position| kriegspiel_sdk::Action::Resign;
+    let error = platform.client().play(gives_up).run().await.unwrap_err();
+    assert_eq!((error.error().code(), platform.count(&resign)), (&codes::AUTH_REJECTED, 1));
 }
 
 #[tokio::test(start_paused = true)]

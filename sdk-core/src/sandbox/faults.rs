@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use serde::Serialize;
 
 use super::fault::{Fault, Layer, Order, When};
-use super::io::{Line, Told};
+use super::io::{Cut, Line, Told};
 use crate::error::{Error, Result};
 
 /// The most orders that can be pending at once.
@@ -213,6 +213,10 @@ impl Faults {
 
     pub(crate) fn watch(&self, line: &Arc<Line>) {
         let mut book = self.book();
+        // What a fault has silenced holds a socket and a task: it does so for a while only.
+        for line in book.lines.iter().filter_map(Weak::upgrade).filter(|line| line.is_long_deaf()) {
+            line.cut(Cut::Rst);
+        }
         book.lines.retain(|line| line.strong_count() > 0);
         book.lines.push(Arc::downgrade(line));
     }

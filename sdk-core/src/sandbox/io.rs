@@ -6,16 +6,21 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::fault::{Fault, Layer, Order};
 use super::faults::Taken;
 
 /// How many times unread bytes are read before a connection ends all the same.
 const MAX_SCRAPS: usize = 256;
+
+/// How long a connection is kept after the server has stopped reading it. A client that has not noticed by then never will.
+pub(crate) const DEAF_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,7 @@ pub(crate) struct Line {
 struct State {
     socket: Option<TcpStream>,
     deaf: bool,
+    deaf_since: Option<Instant>,
     mute: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -153,13 +159,21 @@ impl Line {
     /// has lost its other end.
     pub(crate) fn hush(&self, deaf: bool, mute: bool) {
         let mut state = self.state();
-        state.deaf |= deaf;
+        if deaf {
+            state.deaf = true;
+            state.deaf_since.get_or_insert_with(Instant::now);
+        }
         state.mute |= mute;
         state.wake();
     }
 
     pub(crate) fn is_deaf(&self) -> bool {
         self.state().deaf
+    }
+
+    /// Whether the server has not read it for [`DEAF_FOR`].
+    pub(crate) fn is_long_deaf(&self) -> bool {
+        self.state().deaf_since.is_some_and(|since| since.elapsed() >= DEAF_FOR)
     }
 
     /// Ends the connection now, whoever holds the stream.

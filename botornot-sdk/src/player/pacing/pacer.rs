@@ -95,6 +95,7 @@ struct Step {
 ///   that was planned after it;
 /// - typing is shown before a message, and taken back when none follows;
 /// - nothing is asked, typed or said while chatting is locked, without connection, or after the end;
+/// - a lost connection costs no words: what was planned is said, or asked for again, on the next one;
 /// - with the same seed the same events lead to the same actions.
 #[derive(Debug, Clone)]
 pub struct Pacer {
@@ -311,7 +312,11 @@ impl Pacer {
             Question::None => self.owed |= !self.queue.is_empty() && !self.begun && self.heard_at.is_some(),
         }
         self.question = Question::None;
-        self.queue.clear();
+        // What will not be asked again (an opening, the rest of an answer) is said once the connection is back.
+        let goes_on = !self.owed && !self.locked && !self.over;
+        if !goes_on {
+            self.queue.clear();
+        }
         self.step = None;
         self.replanned = 0;
         self.stop_typing(out);

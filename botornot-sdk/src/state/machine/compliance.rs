@@ -16,6 +16,8 @@ const ECHO_GRACE: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Waits double this often at most.
 const MAX_DOUBLINGS: u32 = 10;
+/// So often a challenge that does not come is asked for again. Not every server sends a second one on one connection.
+const CHALLENGE_TRIES: u32 = 2;
 /// After so many failures a challenge is no longer answered at once.
 const PROMPT_ECHOES: u32 = 3;
 
@@ -71,7 +73,12 @@ impl Machine {
             self.probe_failed(None, out);
             let challenge_due = now + self.challenge_wait();
             let entry = Entry::Asked { due: now + self.settings.call_timeout };
-            let insists = self.probe.as_mut().is_some_and(|probe| probe.ask_anew(entry, challenge_due));
+            let Some(probe) = &mut self.probe else { return };
+            let insists = probe.ask_anew(entry, challenge_due);
+            if self.game.is_none() && probe.waited_in_vain(CHALLENGE_TRIES) {
+                out.push(Action::Reconnect);
+                return;
+            }
             out.push(Action::Join { room, anew: true });
             if self.game.is_none() && !insists {
                 self.ask(now, out);
