@@ -5,15 +5,20 @@
 //! | where | what it shows |
 //! |---|---|
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
+//! | [`fuzz`] | what the fuzz targets do with bytes; `tests/fuzz.rs` runs them on stable Rust |
+//! | [`marks`] | marked keys, and the search for them in every form in which they could leak |
 //! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
+//! | `tests/secrets/` | no key in any output, file, log, error or `{:?}`: of every starter bot and of every client |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
 //!
 //! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
 
+pub mod fuzz;
 pub mod house;
+pub mod marks;
 pub mod programs;
 
 /// The README's program and the book's chapters: their Rust blocks are doctests of this crate.
