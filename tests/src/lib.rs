@@ -70,6 +70,8 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/dependencies.md")]
+    mod dependencies {}
     #[doc = include_str!("../../docs/src/measured.md")]
     mod measured {}
 }
