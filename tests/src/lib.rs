@@ -11,6 +11,7 @@
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
+//! | `tests/determinism.rs` | the same seed twice prints the same, on every platform |
 //! | `tests/secrets/` | no key in any output, file, log, error or `{:?}`: of every starter bot and of every client |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
 //!
