@@ -7,7 +7,7 @@ use sdk_core::backoff::BackoffPolicy;
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
-use sdk_core::network::Network;
+use sdk_core::network::{Network, parse_url};
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
@@ -47,6 +47,13 @@ pub enum Host {
 }
 
 impl Host {
+    /// The base of the platform's HTTP side.
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Production => "https://randosonline.com",
+        }
+    }
+
     /// The WebSocket's address.
     pub const fn ws_url(self) -> &'static str {
         match self {
@@ -77,7 +84,7 @@ pub struct Client {
     url: Url,
     token: Secret,
     options: SocketOptions,
-    answer_timeout: Duration,
+    call_timeout: Duration,
     max_chat_chars: usize,
     max_events: usize,
     max_event_bytes: usize,
@@ -96,7 +103,7 @@ impl Client {
             url: None,
             network: Network::new(),
             options,
-            answer_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(10),
             max_chat_chars: MAX_CHAT_CHARS,
             max_events: 1_024,
             max_event_bytes: 8 << 20,
@@ -225,6 +232,11 @@ impl Client {
         self.max_chat_chars
     }
 
+    /// What the builder's seed was.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.options.seed
+    }
+
     pub(crate) fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
@@ -242,7 +254,7 @@ impl Client {
     ) -> Result<(Driver<Session>, Handle, mpsc::Receiver<crate::live::Command>)> {
         tracing::info!(host = %self.shown_url(), "connecting to BotOrNot");
         let calls = Calls::new();
-        let timings = Timings { answer: self.answer_timeout };
+        let timings = Timings { answer: self.call_timeout };
         let has_machine = machine.is_some();
         let mut session = Session::new(self.url.clone(), self.token.clone(), timings, calls.clone());
         if let Some(machine) = machine {
@@ -251,7 +263,7 @@ impl Client {
         let driver = Driver::new(session, self.options.clone())?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let handle =
-            Handle::new(sender, calls, driver.state(), self.answer_timeout, self.max_chat_chars, has_machine);
+            Handle::new(sender, calls, driver.state(), self.call_timeout, self.max_chat_chars, has_machine);
         Ok((driver, handle, commands))
     }
 }
@@ -272,7 +284,7 @@ pub struct ClientBuilder {
     url: Option<Result<Url>>,
     network: Network,
     options: SocketOptions,
-    answer_timeout: Duration,
+    call_timeout: Duration,
     max_chat_chars: usize,
     max_events: usize,
     max_event_bytes: usize,
@@ -319,14 +331,14 @@ impl ClientBuilder {
     }
 
     /// How long the lobby may take to be joined, before the connection is given up and made anew. Default 10 s.
-    pub fn lobby_timeout(mut self, span: Duration) -> Self {
+    pub fn greeting_timeout(mut self, span: Duration) -> Self {
         self.options.greeting_timeout = span;
         self
     }
 
     /// How long a reply may take, unless [`Handle::with_timeout`] says otherwise. Default 10 s.
-    pub fn answer_timeout(mut self, span: Duration) -> Self {
-        self.answer_timeout = span;
+    pub fn call_timeout(mut self, span: Duration) -> Self {
+        self.call_timeout = span;
         self
     }
 
@@ -386,7 +398,7 @@ impl ClientBuilder {
             return Err(Error::invalid_config("url", message));
         };
         let url = url?;
-        check_token(&self.token)?;
+        self.token.check("token")?;
         for (field, count) in [
             ("max_events", self.max_events),
             ("max_bytes", self.max_event_bytes),
@@ -396,11 +408,8 @@ impl ClientBuilder {
                 return Err(Error::invalid_config(field, format!("{field} must be at least 1")));
             }
         }
-        if self.answer_timeout.is_zero() {
-            return Err(Error::invalid_config(
-                "answer_timeout",
-                "answer_timeout must be longer than nothing",
-            ));
+        if self.call_timeout.is_zero() {
+            return Err(Error::invalid_config("call_timeout", "call_timeout must be longer than nothing"));
         }
         let network = self.network.user_agent(concat!("botornot-sdk/", env!("CARGO_PKG_VERSION")));
         network.check_url(&url)?;
@@ -411,7 +420,7 @@ impl ClientBuilder {
             url,
             token: self.token,
             options,
-            answer_timeout: self.answer_timeout,
+            call_timeout: self.call_timeout,
             max_chat_chars: self.max_chat_chars,
             max_events: self.max_events,
             max_event_bytes: self.max_event_bytes,
@@ -426,39 +435,11 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// The longest token that is taken, in bytes: it must fit into an address.
-const MAX_TOKEN: usize = 4_096;
-
-/// Whether a token can be one. Nothing of it is shown.
-pub(crate) fn check_token(token: &Secret) -> Result<()> {
-    let token = token.expose();
-    let wrong = |what: &str| Err(Error::invalid_config("token", format!("the API token {what}")));
-    if token.trim().is_empty() {
-        return wrong("is empty");
-    }
-    if token.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return wrong("holds blanks or control characters");
-    }
-    if token.len() > MAX_TOKEN {
-        return wrong("is longer than 4,096 bytes");
-    }
-    Ok(())
-}
-
 /// The WebSocket's address, from itself or from the platform's.
 fn ws_url(text: &str) -> Result<Url> {
     let wrong = |what: &str| Error::invalid_config("url", format!("the address {what}"));
-    // The text is not repeated: somebody may have put a token into it.
-    let mut url = Url::parse(text.trim())
-        .map_err(|cause| wrong("is no URL: it must begin with wss:// or https://").with_source(cause))?;
-    let scheme = match url.scheme() {
-        "ws" | "http" => "ws",
-        "wss" | "https" => "wss",
-        _ => return Err(wrong("must begin with wss://, https://, ws:// or http://")),
-    };
-    if !url.has_host() {
-        return Err(wrong("has no host"));
-    }
+    let mut url = parse_url(text, "url", &["wss", "https", "ws", "http"])?;
+    let scheme = if matches!(url.scheme(), "wss" | "https") { "wss" } else { "ws" };
     if url.query_pairs().any(|(name, _)| name == "api_key") {
         return Err(wrong("holds a token; give the token to the builder, which keeps it out of logs"));
     }
@@ -531,10 +512,7 @@ mod tests {
         assert_eq!(field(Client::builder("t").url(url).max_chat_chars(0)).as_deref(), Some("max_chat_chars"));
         assert_eq!(field(Client::builder("t").url(url).event_queue(0, 1)).as_deref(), Some("max_events"));
         let none = Duration::ZERO;
-        assert_eq!(
-            field(Client::builder("t").url(url).answer_timeout(none)).as_deref(),
-            Some("answer_timeout")
-        );
+        assert_eq!(field(Client::builder("t").url(url).call_timeout(none)).as_deref(), Some("call_timeout"));
         let insecure = Client::builder("t").url("ws://10.0.0.1").build().unwrap_err();
         assert_eq!(insecure.code(), &codes::INSECURE_URL);
         let allowed = Client::builder("t").url("ws://10.0.0.1").network(Network::new().allow_plaintext(true));

@@ -10,7 +10,7 @@ use sdk_core::network::Network;
 use sdk_core::secret::Secret;
 use serde_json::Value;
 
-use crate::client::{check_token, rest_url};
+use crate::client::rest_url;
 
 /// The fields in which a token may stand, the likeliest first.
 const FIELDS: [&str; 8] =
@@ -49,7 +49,7 @@ impl MintedToken {
                 text.len() >= 16 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:~+/=".contains(c))
             }),
         };
-        match found.map(Secret::new).filter(|token| check_token(token).is_ok()) {
+        match found.map(Secret::new).filter(|token| token.check("token").is_ok()) {
             Some(token) => Self::Token(token),
             None => Self::Unrecognised(Secret::new(text)),
         }

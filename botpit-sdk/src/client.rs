@@ -8,7 +8,7 @@ use sdk_core::backoff::BackoffPolicy;
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
-use sdk_core::network::Network;
+use sdk_core::network::{Network, parse_url};
 use sdk_core::record::Recording;
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
@@ -22,8 +22,7 @@ use crate::games::Game;
 use crate::games::untyped::Untyped;
 use crate::ledger::Ledger;
 use crate::live::{
-    Command, CurrentKey, EventHandler, Events, Handle, Session, Timings, answer_lookups, check_key, heard_by,
-    runner,
+    Command, CurrentKey, EventHandler, Events, Handle, Session, Timings, answer_lookups, heard_by, runner,
 };
 use crate::model::{AgentId, GameType};
 use crate::play::{Play, Strategy};
@@ -48,6 +47,15 @@ pub enum Host {
 }
 
 impl Host {
+    /// The base of the REST API, without `/api/v1`.
+    pub const fn url(self) -> &'static str {
+        match self {
+            Self::Production => "https://api.botpit.com",
+            Self::Tech => "https://api.botpit.tech",
+            Self::Local => "http://localhost:3001",
+        }
+    }
+
     /// The WebSocket's address.
     pub const fn ws_url(self) -> &'static str {
         match self {
@@ -516,7 +524,7 @@ impl ClientBuilder {
             return Err(Error::invalid_config("url", message));
         };
         let url = url?;
-        check_key(&self.key)?;
+        self.key.check("key")?;
         let rest_url = self.rest_url.unwrap_or_else(|| rest_url(url.as_str()))?;
         for (field, count) in [("max_events", self.max_events), ("max_bytes", self.max_event_bytes)] {
             if count == 0 {
@@ -554,19 +562,10 @@ impl fmt::Debug for ClientBuilder {
 
 /// The WebSocket's address, from itself or from the REST base.
 fn ws_url(text: &str) -> Result<Url> {
-    let wrong = |what: &str| Error::invalid_config("url", format!("the address {what}"));
-    // The text is not repeated: somebody may have put a key into it.
-    let mut url = Url::parse(text.trim()).map_err(|cause| wrong("is no URL").with_source(cause))?;
-    if !url.has_host() {
-        return Err(wrong("has no host"));
-    }
-    let scheme = match url.scheme() {
-        "ws" | "http" => "ws",
-        "wss" | "https" => "wss",
-        _ => return Err(wrong("must begin with wss://, https://, ws:// or http://")),
-    };
+    let mut url = parse_url(text, "url", &["wss", "https", "ws", "http"])?;
     let is_rest = url.scheme().starts_with("http");
-    url.set_scheme(scheme).map_err(|()| wrong("has a scheme that cannot be changed"))?;
+    let scheme = if matches!(url.scheme(), "wss" | "https") { "wss" } else { "ws" };
+    url.set_scheme(scheme).map_err(|()| Error::invalid_config("url", "the scheme cannot be changed"))?;
     if is_rest || matches!(url.path(), "" | "/") {
         let base = url.path().trim_end_matches('/').to_owned();
         let base = base.strip_suffix(WS_PATH).unwrap_or(&base);

@@ -29,10 +29,10 @@ pub use client::{Client, ClientBuilder, Host};
 pub use lamports::{Lamports, SignedLamports};
 pub use ledger::Ledger;
 pub use live::{
-    Blocking, BoxFuture, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler,
-    EventHandlerExt, Events, GameOver, GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData,
-    OpponentMoved, Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator,
-    SpectatorEvent, TauntReceived, Turn, TurnId, UnknownMessage, WatchedGameOver,
+    Blocking, BoxedHandler, Challenge, ChallengeAccepted, Connected, Event, EventHandler, EventHandlerExt,
+    Events, GameOver, GameStart, Handle, LateMove, MatchFound, MatchRefused, MoveData, OpponentMoved,
+    Outcome, QueueJoined, QueueLeft, QueueUpdate, Reconnecting, RoundResult, Spectator, SpectatorEvent,
+    TauntReceived, Turn, TurnId, UnknownFrame, WatchedGameOver,
 };
 pub use model::ErrorCode;
 pub use play::{
@@ -40,6 +40,11 @@ pub use play::{
     RoundReport, Strategy, StrategyExt, StrategyFailure, Summary,
 };
 pub use rest::Rest;
+pub use sdk_core::clock::Clock;
+pub use sdk_core::dispatch::BoxFuture;
+pub use sdk_core::network::Network;
+pub use sdk_core::secret::Secret;
+pub use sdk_core::shutdown::Shutdown;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};
 pub use signer::Signer;
 pub use wager::WagerBucket;

@@ -355,7 +355,7 @@ impl RecordedMatch {
             let (id, game, opponent) = (self.id.clone(), self.game.clone(), self.opponent_id.clone());
             // What the match looked like then is not judged again: `fairness` does that, from the platform's own records.
             let unverified = Arc::new(MatchEvidence::new().verify());
-            strategy.on_match(&MatchReport::of_lab(id, game, opponent, side, won, score, unverified));
+            strategy.on_match_end(&MatchReport::of_lab(id, game, opponent, side, won, score, unverified));
         }
         Ok(ReplayedMatch { id: self.id.clone(), game: self.game.clone(), decisions })
     }

@@ -12,7 +12,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use botpit_sdk::bankroll::BANKROLL_REFUSED;
+use botpit_sdk::codes::BANKROLL_REFUSED;
 use botpit_sdk::fairness::FairnessReport;
 use botpit_sdk::games::rps::{self, Choice, Rps};
 use botpit_sdk::ledger::LedgerNote;
@@ -414,7 +414,7 @@ async fn it_balances_to_the_lamport_with_what_the_server_paid() {
             .unwrap();
         let key = sandbox.register("Bookkeeper").unwrap();
         let client = Client::builder(key)
-            .url(sandbox.ws_url())
+            .url(sandbox.url())
             .bankroll(Bankroll::new().without_loss_limit())
             .build()
             .unwrap();
@@ -456,7 +456,7 @@ impl Strategy<Rps> for Checked {
         self.0.lock().unwrap().push(report.verdict().as_str());
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
+    fn on_match_end(&mut self, report: &MatchReport) {
         assert_eq!((report.fair, &report.verdict), (Some(false), report.fairness.verdict()));
         self.0.lock().unwrap().push("over");
     }

@@ -101,7 +101,7 @@ async fn a_handler_that_panics_over_its_own_failure_is_not_told_for_ever() {
 async fn a_blocking_callback_that_panics_is_told_too() {
     let server = Server::start().await;
     let told = Arc::new(AtomicU32::new(0));
-    let handler = PanicsAlways(told.clone()).blocking().unwrap();
+    let handler = PanicsAlways(told.clone()).blocking();
     let bot = tokio::spawn(run(server.client(), handler));
     let mut peer = server.accept().await;
     say(&mut peer, opponent_moved("m-1")).await;

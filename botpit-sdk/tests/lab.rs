@@ -57,7 +57,7 @@ impl<G: Game, S: Strategy<G>> Strategy<G> for Watched<S> {
         self.strategy.on_round(result, side);
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
+    fn on_match_end(&mut self, report: &MatchReport) {
         let score = report.score.unwrap();
         if let Some(won) = report.won {
             let side = report.side.unwrap();
@@ -66,7 +66,7 @@ impl<G: Game, S: Strategy<G>> Strategy<G> for Watched<S> {
             assert_eq!(score.a, score.b);
         }
         self.last_round = 0;
-        self.strategy.on_match(report);
+        self.strategy.on_match_end(report);
     }
 }
 
@@ -193,7 +193,7 @@ async fn a_strategy_may_wait_and_hears_of_every_round_and_match() {
         fn on_round(&mut self, _result: &RoundResult, _side: Side) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
-        fn on_match(&mut self, _report: &MatchReport) {
+        fn on_match_end(&mut self, _report: &MatchReport) {
             self.0.fetch_add(1_000, Ordering::Relaxed);
         }
     }

@@ -335,7 +335,7 @@ async fn a_blocking_strategy_holds_up_nothing_and_is_replaced_in_time() {
         Choice::Rock
     };
     let (mut peer, bot) = begin(|client| {
-        let play = client.play::<Rps, _>(strategy.blocking().unwrap());
+        let play = client.play::<Rps, _>(strategy.blocking());
         play.fallback(Fallback::with(|_| Some(Choice::Paper.into())))
             .fallback_before(Duration::from_millis(9_980))
     })
@@ -354,7 +354,7 @@ async fn a_blocking_strategy_that_is_quick_decides_and_its_panic_is_caught() {
             Choice::Scissors
         };
         let (mut peer, bot) = begin(|client| {
-            let play = client.play::<Rps, _>(strategy.blocking().unwrap());
+            let play = client.play::<Rps, _>(strategy.blocking());
             play.fallback(Fallback::with(|_| Some(Choice::Paper.into())))
         })
         .await;

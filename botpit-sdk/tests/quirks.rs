@@ -44,7 +44,7 @@ async fn play<G: Game>(
     let sandbox = sandbox.start().await.unwrap();
     let key = sandbox.register("Tester").unwrap();
     let client = Client::builder(key)
-        .url(sandbox.ws_url())
+        .url(sandbox.url())
         .bankroll(Bankroll::new().without_loss_limit())
         .build()
         .unwrap();
@@ -161,7 +161,7 @@ impl Strategy<Blotto> for Saver {
         self.0.lock().unwrap().told.push(result.terrain_bonus_a);
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
+    fn on_match_end(&mut self, report: &MatchReport) {
         self.0.lock().unwrap().reports.push(report.clone());
     }
 }
@@ -196,7 +196,7 @@ async fn blottos_side_b_sees_null_terrain_and_unspent_budget_is_worth_nothing() 
 #[tokio::test(start_paused = true)]
 async fn the_minimum_wager_is_0_001_sol() {
     let sandbox = Sandbox::start().await.unwrap();
-    let client = Client::builder(sandbox.register("Tester").unwrap()).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(sandbox.register("Tester").unwrap()).url(sandbox.url()).build().unwrap();
     let (bot, mut events) = client.connect().await.unwrap();
     let short = bot.join_queue(GameType::Rps, "999999 lamports".parse().unwrap()).await.unwrap_err();
     assert_eq!((short.code(), short.field()), (&codes::INVALID_ARGUMENT, Some("wager_lamports")));
@@ -218,7 +218,7 @@ async fn the_minimum_wager_is_0_001_sol() {
 #[tokio::test]
 async fn nobody_follows_itself() {
     let sandbox = Sandbox::start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let wallet = Wallet::generate().unwrap();
     let me = rest.register("Tester", &wallet).await.unwrap().agent_id;
     let before = sandbox.server().accepted();
@@ -246,7 +246,7 @@ async fn a_leaderboard_is_weekly_or_monthly_and_nothing_else() {
         assert_eq!(other.parse::<Period>().unwrap_err().field(), Some("period"), "{other:?}");
     }
     let sandbox = Sandbox::start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     for period in [Period::Weekly, Period::Monthly] {
         rest.leaderboard(GameType::Rps).period(period).send().await.unwrap();
     }
@@ -261,7 +261,7 @@ async fn a_leaderboard_is_weekly_or_monthly_and_nothing_else() {
 async fn a_clock_that_is_off_is_found_by_a_signature_that_the_sandbox_refuses() {
     let sandbox = Sandbox::start().await.unwrap();
     let clock = Clock::paused();
-    let rest = Rest::builder(sandbox.rest_url()).clock(clock.clone()).build().unwrap();
+    let rest = Rest::builder(sandbox.url()).clock(clock.clone()).build().unwrap();
     let wallet = Wallet::generate().unwrap();
     rest.register("OnTime", &wallet).await.unwrap();
     clock.advance(Duration::from_secs(600));

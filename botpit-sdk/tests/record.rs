@@ -40,7 +40,7 @@ async fn record(path: &Path, leave_out: bool) -> String {
     if leave_out {
         recording = recording.leave_out(OPPONENTS);
     }
-    let client = Client::builder(key.clone()).url(sandbox.ws_url()).record(recording).build().unwrap();
+    let client = Client::builder(key.clone()).url(sandbox.url()).record(recording).build().unwrap();
     let summary = client
         .play::<Rps, _>(Predictor::seeded(5))
         .wager("0.01 SOL".parse().unwrap())

@@ -1,6 +1,7 @@
 //! Where the platform is: the address of its API, and that of its tunnel.
 
 use sdk_core::error::{Error, Result};
+use sdk_core::network::parse_url;
 use url::Url;
 
 /// The path of the tunnel's WebSocket (spec, step 4).
@@ -32,12 +33,12 @@ impl Host {
 
 /// The address of the API, from what was given.
 pub(crate) fn api_url(text: &str) -> Result<Url> {
-    parse(text, "url", &["https", "http"])
+    parse_url(text, "url", &["https", "http"])
 }
 
 /// The address of the tunnel, from what was given. An address without a path means the documented one.
 pub(crate) fn tunnel_url(text: &str) -> Result<Url> {
-    let mut url = parse(text, "tunnel_url", &["wss", "ws"])?;
+    let mut url = parse_url(text, "tunnel_url", &["wss", "ws"])?;
     if matches!(url.path(), "" | "/") {
         url.set_path(WS_PATH);
     }
@@ -66,19 +67,6 @@ fn beside(known: &Url, from: &str, to: &str, scheme: &str) -> Result<Url> {
     url.set_scheme(scheme).map_err(|()| wrong())?;
     if let Some(rest) = known.domain().and_then(|name| name.strip_prefix(from)) {
         url.set_host(Some(&format!("{to}{rest}"))).map_err(|_| wrong())?;
-    }
-    Ok(url)
-}
-
-fn parse(text: &str, field: &str, schemes: &[&str]) -> Result<Url> {
-    let wrong = |what: &str| Error::invalid_config(field, format!("the address {what}"));
-    // The text is not repeated: somebody may have put a key into it.
-    let url = Url::parse(text.trim()).map_err(|cause| wrong("is no URL").with_source(cause))?;
-    if !url.has_host() {
-        return Err(wrong("has no host"));
-    }
-    if !schemes.contains(&url.scheme()) {
-        return Err(wrong(&format!("must begin with {}://", schemes.join(":// or "))));
     }
     Ok(url)
 }

@@ -369,13 +369,7 @@ impl ClientBuilder {
                 return Err(Error::invalid_config("url", what));
             }
         };
-        let key = self.key.expose();
-        if key.trim().is_empty() {
-            return Err(Error::invalid_config("key", "the API key is empty"));
-        }
-        if key.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(Error::invalid_config("key", "the API key holds blanks or control characters"));
-        }
+        self.key.check("key")?;
         for (field, count) in [
             ("max_answer", self.max_answer),
             ("max_answer_chars", self.max_answer_chars),

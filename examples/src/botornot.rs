@@ -61,7 +61,7 @@ impl Place {
     /// # Errors
     /// A key that is missing, an address that needs `--live`, a log that cannot be opened, a sandbox that cannot be started.
     pub async fn open(name: &str, options: &Options, of_chat: &ChatOptions, report: Report) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "the match in progress")?;
         let seed = options.seed_or_random();
         let log = of_chat.log.as_ref().map(MatchLog::append_to).transpose()?;
         let log = if of_chat.without_opponents { log.map(MatchLog::without_opponents) } else { log };
@@ -73,7 +73,7 @@ impl Place {
             let sandbox = Sandbox::builder().seed(seed).speed(speed).start().await?;
             report.note(format_args!("A BotOrNot of your own runs on {} (seed {seed}).", sandbox.ws_url()));
             report.note(format_args!("{name} has its token; time passes {speed} times as fast."));
-            (Client::builder(sandbox.register(name)?.token).url(sandbox.ws_url()), Some(sandbox))
+            (Client::builder(sandbox.register(name)?).url(sandbox.url()), Some(sandbox))
         };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
         if !options.live && !client.is_local() {

@@ -105,7 +105,7 @@ impl Place {
         games: u32,
         report: Report,
     ) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "the match in progress")?;
         let seed = options.seed_or_random();
         let (builder, sandbox) = match (&options.url, options.live) {
             (url, true) => (live(url.as_deref(), of_match.host)?, None),
@@ -113,9 +113,9 @@ impl Place {
             (None, false) => {
                 let sandbox = Sandbox::builder().seed(seed).start().await?;
                 report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.ws_url()));
-                let key = Rest::new(sandbox.rest_url())?.register(name, &Wallet::generate()?).await?.api_key;
+                let key = Rest::new(sandbox.url())?.register(name, &Wallet::generate()?).await?.api_key;
                 report.note(format_args!("{name} has registered there and got its key."));
-                (Client::builder(key).url(sandbox.ws_url()), Some(sandbox))
+                (Client::builder(key).url(sandbox.url()), Some(sandbox))
             }
         };
         let bankroll = of_match.bankroll(games);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use botroulette_sdk::sandbox::{Caller, Sandbox};
 use botroulette_sdk::sdk_core::env::Env;
+use botroulette_sdk::sdk_core::shutdown::Shutdown;
 use botroulette_sdk::sdk_core::wire::printable;
 use botroulette_sdk::{
     Answer, Client, ClientBuilder, Conversation, Error, Host, MAX_ANSWER_CHARS, Result, Untrusted,
@@ -28,6 +29,8 @@ pub struct Place {
     pub client: Client,
     /// The sandbox in this process.
     pub sandbox: Option<Sandbox>,
+    /// What Ctrl-C asks for.
+    pub shutdown: Shutdown,
 }
 
 impl Place {
@@ -38,7 +41,7 @@ impl Place {
     pub async fn open(name: &str, options: &Options, house_calls: bool, report: Report) -> Result<Self> {
         let seed = options.seed_or_random();
         let (builder, sandbox) = if options.live || options.url.is_some() {
-            (elsewhere(options)?, None)
+            (elsewhere(options, &Env::read()?)?, None)
         } else {
             let sandbox = sandbox(seed, house_calls).await?;
             report.note(format_args!("A BotRoulette of your own runs on {} (seed {seed}).", sandbox.url()));
@@ -46,9 +49,9 @@ impl Place {
             report.note(format_args!("{name} has registered there and got its key."));
             (Client::builder(key).url(sandbox.url()).clock(sandbox.clock().clone()), Some(sandbox))
         };
-        let shutdown = options.stop_on_signals(report)?;
+        let shutdown = options.stop_on_signals(report, "what is being said")?;
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
-        Ok(Self { client, sandbox })
+        Ok(Self { client, sandbox, shutdown })
     }
 
     /// The turn with the name of whoever called, which the sandbox knows. On the platform nobody does: a caller's token is a
@@ -81,18 +84,20 @@ pub async fn sandbox(seed: u64, house_calls: bool) -> Result<Sandbox> {
     sandbox.house_calls(if house_calls { u32::MAX } else { 0 }).start().await
 }
 
-/// The platform with `--live`, where the environment names no other host; or a server on this machine.
-fn elsewhere(options: &Options) -> Result<ClientBuilder> {
-    let env = Env::read()?;
+/// The platform with `--live`, where the environment names no other host; or a server on this machine. The key is the one in
+/// `BOTROULETTE_API_KEY`.
+///
+/// # Errors
+/// A key that is missing, an address that needs `--live`, an address that is none.
+pub fn elsewhere(options: &Options, env: &Env) -> Result<ClientBuilder> {
     let at_url = |key: &str, url: &str| Client::builder(key).url(url);
     if let Some(url) = &options.url {
         // Checked first: no key leaves for a machine that was not meant.
         needs_live_unless(options.live || at_url("none", url).build()?.is_local())?;
         return Ok(at_url(&env.require("BOTROULETTE_API_KEY")?, url));
     }
-    let is_named = ["BOTROULETTE_URL", "BOTROULETTE_TUNNEL_URL"].iter().any(|name| env.get(name).is_some());
-    if is_named {
-        return Client::builder_from_env(&env);
+    if ["BOTROULETTE_URL", "BOTROULETTE_TUNNEL_URL"].iter().any(|name| env.get(name).is_some()) {
+        return Client::builder_from_env(env);
     }
     Ok(Client::builder(env.require("BOTROULETTE_API_KEY")?).host(Host::Production))
 }
@@ -218,4 +223,45 @@ fn one_line(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let dots = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
     format!("{}{dots}", printable(&shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(options: &[&str], env: &str) -> Result<(String, String)> {
+        #[derive(clap::Parser)]
+        struct Args {
+            #[command(flatten)]
+            options: Options,
+        }
+        let args: Args = clap::Parser::parse_from([&["bot"], options].concat());
+        let client = elsewhere(&args.options, &Env::from_text(env))?.build()?;
+        Ok((client.shown_url(), client.shown_tunnel_url()))
+    }
+
+    #[test]
+    fn live_alone_is_the_platform_unless_the_environment_names_another() {
+        let key = "BOTROULETTE_API_KEY=k";
+        let production = (Host::Production.url(), Host::Production.tunnel_url());
+        let (api, tunnel) = place(&["--live"], key).unwrap();
+        assert_eq!((api.trim_end_matches('/'), tunnel.as_str()), production);
+
+        for named in
+            ["BOTROULETTE_URL=http://127.0.0.1:4000", "BOTROULETTE_TUNNEL_URL=ws://127.0.0.1:4000/ws"]
+        {
+            let (api, tunnel) = place(&["--live"], &format!("{key}\n{named}")).unwrap();
+            assert_eq!(
+                (api.trim_end_matches('/'), tunnel.as_str()),
+                ("http://127.0.0.1:4000", "ws://127.0.0.1:4000/ws")
+            );
+        }
+        // What is typed wins.
+        let env = format!("{key}\nBOTROULETTE_URL=http://127.0.0.1:4000");
+        assert!(place(&["--url", "http://127.0.0.1:5000"], &env).unwrap().0.contains(":5000"));
+
+        let needs_live = place(&["--url", "https://api.example.org"], key).unwrap_err();
+        assert!(needs_live.message().contains("--live"), "{needs_live}");
+        assert_eq!(place(&["--live"], "").unwrap_err().field(), Some("BOTROULETTE_API_KEY"));
+    }
 }

@@ -83,7 +83,16 @@ impl Place {
     /// A token that is missing, an address that needs `--live`, a setting of the environment that is wrong, a sandbox that
     /// cannot be started.
     pub async fn open(name: &str, options: &Options, report: Report) -> Result<Self> {
-        let shutdown = options.stop_on_signals(report)?;
+        Self::open_at_speed(name, options, report, SPEED).await
+    }
+
+    /// The same with another speed of the sandbox's time: a bot that waits for something outside, such as a model, would run
+    /// out of a time that passes fifty times as fast.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_at_speed(name: &str, options: &Options, report: Report, speed: f64) -> Result<Self> {
+        let shutdown = options.stop_on_signals(report, "the game in progress")?;
         let seed = options.seed_or_random();
         let (mut knobs, mut state_file, mut sandbox) = (Knobs::default(), None, None);
         let client = match (&options.url, options.live) {
@@ -101,7 +110,7 @@ impl Place {
             (Some(url), false) => elsewhere(name, url).await?,
             (None, false) => {
                 // Without cooldown, and without games of the house's own: which bot comes is left to the seed alone.
-                let builder = Sandbox::builder().seed(seed).speed(SPEED);
+                let builder = Sandbox::builder().seed(seed).speed(speed);
                 let here = builder.join_cooldown(Duration::ZERO).house_opens(false).start().await?;
                 report.note(format_args!("A Kriegspiel of your own runs on {} (seed {seed}).", here.url()));
                 let builder = Client::anonymous().url(here.url()).clock(here.clock().clone());
@@ -117,7 +126,7 @@ impl Place {
     /// Plays so many games with a strategy: the builder, to be changed, and run.
     pub fn play<S: Strategy>(&self, strategy: S, of_game: &GameOptions) -> Play<S> {
         let play = self.client.play(strategy).knobs(&self.knobs);
-        let play = play.games(of_game.games).seed(self.seed).shutdown(self.shutdown.clone());
+        let play = play.games(of_game.games).seed(self.seed).shutdown(&self.shutdown);
         let play = match &of_game.ruleset {
             Some(pick) => play.rulesets(pick.rulesets()).create_rulesets(pick.rulesets()),
             None => play,
@@ -138,6 +147,16 @@ impl Place {
     /// What the environment says of the bot: with `--live` alone.
     pub const fn knobs(&self) -> &Knobs {
         &self.knobs
+    }
+
+    /// Whether the platform is a sandbox in this process: nobody else plays there, and nothing is waited for.
+    pub const fn is_offline(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// The wish to stop.
+    pub const fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 
     /// The seed of everything that is left to chance.

@@ -58,18 +58,19 @@ impl Options {
         self.seed.unwrap_or_else(|| fastrand::u64(1..1_000_000))
     }
 
-    /// Ctrl-C or SIGTERM once finishes the match in progress, twice ends now.
+    /// Ctrl-C or SIGTERM once finishes what is under way, twice ends now. What that is, the bot says: `the match in progress`.
     ///
     /// # Errors
     /// When the signals cannot be listened to.
-    pub fn stop_on_signals(&self, report: Report) -> botpit_sdk::Result<Shutdown> {
+    pub fn stop_on_signals(&self, report: Report, under_way: &'static str) -> botpit_sdk::Result<Shutdown> {
         let shutdown = Shutdown::new();
         shutdown.on_signals()?;
         let mut phases = shutdown.subscribe();
         tokio::spawn(async move {
             if phases.wait_for(|phase| *phase != Phase::Running).await.is_ok() {
-                report
-                    .note("Finishing the match in progress and taking no new one; Ctrl-C again to end now.");
+                report.note(format_args!(
+                    "Finishing {under_way} and taking nothing new; Ctrl-C again to end now."
+                ));
             }
         });
         Ok(shutdown)

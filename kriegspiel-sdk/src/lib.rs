@@ -17,6 +17,11 @@ pub use knobs::Knobs;
 pub use knowledge::Knowledge;
 pub use model::{Color, ErrorCode, Ruleset, Square, UciMove};
 pub use runner::{
-    Action, BoxedStrategy, GameReport, GameStart, Play, Position, Strategy, StrategyExt, Summary,
+    Action, BlockingStrategy, BoxedStrategy, GameReport, GameStart, Play, PlayError, PlayEvent, Position,
+    Strategy, StrategyExt, StrategyFailure, Summary,
 };
+pub use sdk_core::clock::Clock;
+pub use sdk_core::network::Network;
+pub use sdk_core::secret::Secret;
+pub use sdk_core::shutdown::Shutdown;
 pub use sdk_core::{self, Error, ErrorKind, Result, Sent};

@@ -33,6 +33,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::error::{Error, Result, codes};
 use crate::wire::excerpt;
 
+/// A future in a box, as the boxed forms of handlers return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// What became of a job that was handed in.
 #[derive(Debug)]
 #[must_use]

@@ -45,10 +45,24 @@ impl Env {
         Self { file: parse(text), process: false }
     }
 
-    /// A variable's value. An empty one counts as not there.
+    /// A variable's value. An empty one counts as not there, in either place.
     pub fn get(&self, name: &str) -> Option<String> {
         let process = if self.process { std::env::var(name).ok() } else { None };
-        process.or_else(|| self.file.get(name).cloned()).filter(|value| !value.trim().is_empty())
+        let is_set = |value: &String| !value.trim().is_empty();
+        process.filter(is_set).or_else(|| self.file.get(name).cloned().filter(is_set))
+    }
+
+    /// The first of these variables that is there, with its name: for settings that platforms name in their own way.
+    ///
+    /// ```
+    /// use sdk_core::env::Env;
+    ///
+    /// let env = Env::from_text("KRIEGSPIEL_BOT_TOKEN=t");
+    /// let found = env.first(&["KRIEGSPIEL_API_KEY", "KRIEGSPIEL_BOT_TOKEN"]);
+    /// assert_eq!(found, Some(("KRIEGSPIEL_BOT_TOKEN", "t".to_owned())));
+    /// ```
+    pub fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
     /// A variable that must be there.

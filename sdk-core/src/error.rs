@@ -20,6 +20,10 @@
 //! println!("{error}\n  {}", error.advice());
 //! ```
 
+mod run;
+
+pub use run::RunError;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;

@@ -13,6 +13,7 @@
 //! | [`heartbeat`] | when to ping, and when silence means death |
 //! | [`limit`] | a token bucket that refuses or says how long to wait |
 //! | [`dispatch`] | handlers in order per key, in parallel across keys |
+//! | [`own_thread`] | blocking code on a thread of its own |
 //! | [`private_file`] | files that only their owner may read |
 //! | [`record`] | every frame of a connection in a file, without its keys |
 //! | [`mod@env`] | settings from the environment and `.env` |
@@ -37,6 +38,7 @@ pub mod heartbeat;
 pub mod http;
 pub mod limit;
 pub mod network;
+pub mod own_thread;
 pub mod private_file;
 pub mod record;
 #[cfg(feature = "sandbox")]

@@ -371,6 +371,33 @@ fn build(builder: ClientBuilder) -> Result<reqwest::Client> {
     })
 }
 
+/// An address that somebody typed, as a URL with a host and one of these schemes. What was typed is not repeated in an error:
+/// somebody may have put a key into it.
+///
+/// ```
+/// use sdk_core::network::parse_url;
+///
+/// assert!(parse_url(" https://api.example ", "url", &["https", "http"]).is_ok());
+/// let refused = parse_url("api.example", "url", &["https", "http"]).unwrap_err();
+/// assert_eq!(refused.message(), "the address is no URL: it must begin with https:// or http://");
+/// ```
+///
+/// # Errors
+/// [`INVALID_CONFIG`](codes::INVALID_CONFIG), naming the field and the schemes.
+pub fn parse_url(text: &str, field: &str, schemes: &[&str]) -> Result<Url> {
+    let wrong = |what: &str| Error::invalid_config(field, format!("the address {what}"));
+    let must = || format!("must begin with {}://", schemes.join(":// or "));
+    let url = Url::parse(text.trim())
+        .map_err(|cause| wrong(&format!("is no URL: it {}", must())).with_source(cause))?;
+    if !schemes.contains(&url.scheme()) {
+        return Err(wrong(&must()));
+    }
+    if !url.has_host() {
+        return Err(wrong("has no host"));
+    }
+    Ok(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 /// The text that stands where a secret would.
 pub const REDACTED: &str = "[redacted]";
 
+/// No key or token is longer; a longer one is a file that was pasted by mistake, and too long for most servers' headers.
+const MAX_SECRET: usize = 4_096;
+
 /// An API key, a token, or anything else that must not be seen. Cheap to clone.
 #[derive(Clone)]
 pub struct Secret(Arc<SecretString>);
@@ -48,6 +51,26 @@ impl Secret {
         })?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    /// Whether it can be a key or token at all: between 1 and 4,096 bytes, without blanks and control characters. `field` is
+    /// the builder's word for it, `"key"` or `"token"`. Nothing of the text is repeated.
+    ///
+    /// # Errors
+    /// [`INVALID_CONFIG`](crate::error::codes::INVALID_CONFIG), naming the field.
+    pub fn check(&self, field: &str) -> Result<()> {
+        let text = self.expose();
+        let wrong = |what: &str| Err(Error::invalid_config(field, format!("the {field} {what}")));
+        if text.trim().is_empty() {
+            return wrong("is empty");
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return wrong("holds blanks or control characters");
+        }
+        if text.len() > MAX_SECRET {
+            return wrong("is longer than 4,096 bytes");
+        }
+        Ok(())
     }
 
     /// `text` with every occurrence of the secret replaced by [`REDACTED`].
@@ -104,6 +127,21 @@ pub fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_a_key_is_refused_by_its_fields_name() {
+        for (text, what) in [
+            ("", "the key is empty"),
+            (" \t", "the key is empty"),
+            ("two words", "the key holds blanks or control characters"),
+            ("line\n", "the key holds blanks or control characters"),
+            (&"x".repeat(4_097), "the key is longer than 4,096 bytes"),
+        ] {
+            let refused = Secret::new(text).check("key").unwrap_err();
+            assert_eq!((refused.message(), refused.field()), (what, Some("key")), "{text:?}");
+        }
+        assert!(Secret::new("x".repeat(4_096)).check("token").is_ok());
+    }
 
     #[test]
     fn never_prints() {

@@ -9,6 +9,8 @@
 //! | [`marks`] | marked keys, and the search for them in every form in which they could leak |
 //! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
+//! | `tests/first_bot.rs` | the chapters on a first bot, step by step: a new program, built against the crates as a stranger's dependency, and run |
+//! | `tests/book_commands.rs` | the commands that the pages show: the programs are there, and take the options that they are shown with |
 //! | `tests/front_page.rs` | the README: its length, its two commands, and that its lists agree with the workspace |
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
 //! | `tests/determinism.rs` | the same seed twice prints the same, on every platform |
@@ -31,6 +33,8 @@ mod book {
     mod readme_of_sdk_core {}
     #[doc = include_str!("../../docs/src/introduction.md")]
     mod introduction {}
+    #[doc = include_str!("../../docs/src/choosing.md")]
+    mod choosing {}
     #[doc = include_str!("../../docs/src/botpit/first-bot.md")]
     mod botpit_first_bot {}
     #[doc = include_str!("../../docs/src/botpit/games.md")]
@@ -57,14 +61,34 @@ mod book {
     mod botroulette_tunnel {}
     #[doc = include_str!("../../docs/src/botroulette/safety.md")]
     mod botroulette_safety {}
+    #[doc = include_str!("../../docs/src/botroulette/sandbox.md")]
+    mod botroulette_sandbox {}
     #[doc = include_str!("../../docs/src/botroulette/service.md")]
     mod botroulette_service {}
     #[doc = include_str!("../../docs/src/kriegspiel/first-bot.md")]
     mod kriegspiel_first_bot {}
     #[doc = include_str!("../../docs/src/kriegspiel/knowledge.md")]
     mod kriegspiel_knowledge {}
+    #[doc = include_str!("../../docs/src/migrate/botpit-typescript.md")]
+    mod migrate_botpit_typescript {}
+    #[doc = include_str!("../../docs/src/migrate/botpit-python.md")]
+    mod migrate_botpit_python {}
+    #[doc = include_str!("../../docs/src/migrate/botornot-starter.md")]
+    mod migrate_botornot_starter {}
+    #[doc = include_str!("../../docs/src/migrate/botroulette-scripts.md")]
+    mod migrate_botroulette_scripts {}
+    #[doc = include_str!("../../docs/src/migrate/kriegspiel-bots.md")]
+    mod migrate_kriegspiel_bots {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
+    #[doc = include_str!("../../docs/src/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../../docs/src/pacing-and-memory.md")]
+    mod pacing_and_memory {}
+    #[doc = include_str!("../../docs/src/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../../docs/src/protocol-notes.md")]
+    mod protocol_notes {}
     #[doc = include_str!("../../docs/src/reconnects.md")]
     mod reconnects {}
     #[doc = include_str!("../../docs/src/errors.md")]
@@ -73,6 +97,12 @@ mod book {
     mod secrets {}
     #[doc = include_str!("../../docs/src/dependencies.md")]
     mod dependencies {}
+    #[doc = include_str!("../../docs/src/testing-your-bot.md")]
+    mod testing_your_bot {}
+    #[doc = include_str!("../../docs/src/running-many-bots.md")]
+    mod running_many_bots {}
+    #[doc = include_str!("../../docs/src/habits.md")]
+    mod habits {}
     #[doc = include_str!("../../docs/src/measured.md")]
     mod measured {}
 }

@@ -45,6 +45,51 @@ fn the_tunnel_goes_to_another_machine_only_when_told_so() {
     run("botroulette-tunnel", ["--live"]).refused(1, "BOTROULETTE_API_KEY");
 }
 
+/// What a program says until a line holds these words.
+#[cfg(unix)]
+fn until(says: &mut impl Iterator<Item = std::io::Result<String>>, words: &str) {
+    assert!(says.any(|line| line.unwrap().contains(words)), "it never said {words}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_what_is_said_and_sums_up() {
+    for (name, arguments, begun, finishing, last) in [
+        (
+            "botroulette-tunnel",
+            ["--messages", "100000"],
+            "they:",
+            "Finishing what is being answered and taking nothing new",
+            " requests forwarded, ",
+        ),
+        (
+            "botroulette-talk",
+            ["--turns", "100000"],
+            "they:",
+            "Finishing what is being said and taking nothing new",
+            " asked, ",
+        ),
+        (
+            "botroulette-persona",
+            ["--messages", "100000"],
+            "they:",
+            "Finishing what is being said and taking nothing new",
+            " asked, ",
+        ),
+    ] {
+        let mut child =
+            program(name, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut says = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        until(&mut says, begun);
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        until(&mut says, finishing);
+        until(&mut says, last);
+        assert!(says.next().is_none(), "the summary is the last line of {name}");
+        assert!(child.wait().unwrap().success(), "{name}");
+    }
+}
+
 // ---- the persona ----------------------------------------------------------------------------------------------------
 
 #[test]

@@ -77,7 +77,7 @@ fn the_explorer_s_json_is_what_the_platform_tells() {
 #[tokio::test]
 async fn the_explorer_only_looks_at_another_server() {
     let sandbox = Sandbox::builder().seed(3).start().await.unwrap();
-    let url = sandbox.rest_url().to_string();
+    let url = sandbox.url().to_string();
     let run =
         wait(program("botpit-explorer", ["--json", "--url", &url, "--game", "blotto", "--limit", "2"])).await;
     assert!(run.is_ok(), "{}", run.stderr);
@@ -97,7 +97,7 @@ async fn the_explorer_only_looks_at_another_server() {
 #[tokio::test]
 async fn an_empty_platform_is_no_error() {
     let sandbox = Sandbox::builder().no_house().start().await.unwrap();
-    let run = wait(program("botpit-explorer", ["--url", sandbox.rest_url().as_str()])).await;
+    let run = wait(program("botpit-explorer", ["--url", sandbox.url().as_str()])).await;
     assert!(run.is_ok(), "{}", run.stderr);
     assert!(run.stdout.contains("Leaderboard of rps\n  (nothing)\n"), "{}", run.stdout);
     assert!(run.stdout.ends_with("There is no finished match to verify.\n"), "{}", run.stdout);
@@ -107,7 +107,7 @@ async fn an_empty_platform_is_no_error() {
 #[tokio::test]
 async fn a_refusal_is_told_with_its_advice() {
     let sandbox = Sandbox::start().await.unwrap();
-    let url = sandbox.rest_url().as_str();
+    let url = sandbox.url().as_str();
     for (arguments, words) in [
         (["--url", url, "--game", "chess"], "this sandbox plays"),
         (["--url", url, "--agent", "nobody"], "agent not found"),
@@ -136,7 +136,7 @@ async fn a_wallet_file_gives_a_key_file_that_opens_the_platform() {
     let sandbox = Sandbox::start().await.unwrap();
     let (wallet, file) = wallet_file("owner");
     let key = fresh("registered.key");
-    let url = sandbox.rest_url().to_string();
+    let url = sandbox.url().to_string();
     let arguments = ["--url", &url, "--wallet", &file, "--name", "Zebra", "--save", &key, "--json", "-vv"];
     let mut command = program("botpit-register", arguments);
     command.env("RUST_LOG", "trace");

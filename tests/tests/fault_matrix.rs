@@ -212,7 +212,7 @@ async fn play(cell: &Cell) -> Told {
         .into_iter()
         .map(|order| sandbox.faults().order(order).expect("a valid order"))
         .collect();
-    let client = Client::builder(key).url(sandbox.ws_url()).seed(cell.seed).build().expect("a valid client");
+    let client = Client::builder(key).url(sandbox.url()).seed(cell.seed).build().expect("a valid client");
     let reports: Arc<Mutex<Vec<MatchReport>>> = Arc::default();
     // A bot that changes its mind every time it is asked: a question that is put to it twice would show.
     let mut asked = 0_usize;

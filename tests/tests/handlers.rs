@@ -185,7 +185,7 @@ async fn a_handler_that_is_declared_blocking_costs_nothing() {
     let platform = Platform::open().await;
     let (free, go) = std::sync::mpsc::channel();
     let diary = Diary::default();
-    let task = run(platform.client(), Stuck { diary: diary.clone(), go: Mutex::new(go) }.blocking().unwrap());
+    let task = run(platform.client(), Stuck { diary: diary.clone(), go: Mutex::new(go) }.blocking());
     let mut seat = platform.seated().await;
     seat.starts(MATCH).await;
     seat.asks(MATCH, 1, 10_000).await;
@@ -226,7 +226,7 @@ async fn a_blocking_handler_that_panics_is_reported_and_the_bot_plays_on() {
     let platform = Platform::open().await;
     let bot = Bot { panics_in: vec![1], panics_when_found: true, ..Bot::default() };
     let diary = bot.diary.clone();
-    let task = run(platform.client(), bot.blocking().unwrap());
+    let task = run(platform.client(), bot.blocking());
     let mut seat = platform.seated().await;
     seat.starts(MATCH).await;
     seat.asks(MATCH, 1, 10_000).await;
@@ -324,7 +324,7 @@ async fn the_first_wish_to_stop_finishes_the_match_and_takes_no_other() {
     let sandbox = Sandbox::builder().between_rounds(secs(2)).start().await.unwrap();
     let key = sandbox.register("drained").unwrap();
     let shutdown = Shutdown::new();
-    let client = Client::builder(key).url(sandbox.ws_url()).shutdown(&shutdown).build().unwrap();
+    let client = Client::builder(key).url(sandbox.url()).shutdown(&shutdown).build().unwrap();
     let stop_in_the_first_turn = shutdown.clone();
     let strategy = move |turn: &GameTurn<Rps>| {
         if turn.round == 1 {

@@ -1,7 +1,7 @@
 //! The Kriegspiel starter bots as a stranger runs them: the programs themselves, their output, their exit codes.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
-use family_tests::programs::{Run, only_key, program, run, wait, workdir};
+use family_tests::programs::{Run, only_key, program, root, run, wait, workdir};
 use kriegspiel_sdk::Ruleset;
 use kriegspiel_sdk::sandbox::Sandbox;
 use serde_json::Value;
@@ -21,6 +21,43 @@ fn games(run: &Run) -> (Vec<Value>, Value) {
     assert!(games.iter().all(|line| only_key(line) == "game"), "{games:?}");
     assert_eq!(only_key(summary), "summary");
     (games.iter().map(|line| line["game"].clone()).collect(), summary["summary"].clone())
+}
+
+// ---- the book ------------------------------------------------------------------------------------------------------
+
+/// The page shows this output between the marks of this name. A line of its own with an ellipsis stands for what is left out.
+#[track_caller]
+fn is_in_the_book(name: &str, output: &str) {
+    let page = std::fs::read_to_string(root().join("docs/src/kriegspiel/first-bot.md")).unwrap();
+    let (start, end) =
+        (format!("<!-- output:{name} -->\n```text\n"), format!("```\n<!-- /output:{name} -->"));
+    let (_, rest) = page.split_once(&start).unwrap_or_else(|| panic!("the page has no output of {name}"));
+    let shown = without_port(rest.split_once(&end).unwrap().0);
+    let output = without_port(output);
+    let (mut parts, mut left) = (shown.split(" …\n").peekable(), output.as_str());
+    let first = parts.next().unwrap();
+    left = left.strip_prefix(first).unwrap_or_else(|| panic!("{name} begins otherwise:\n{output}"));
+    while let Some(part) = parts.next() {
+        let at = if parts.peek().is_none() {
+            left.ends_with(part).then(|| left.len() - part.len())
+        } else {
+            left.find(part)
+        };
+        let at = at.unwrap_or_else(|| panic!("{name} does not print this any more:\n{part}\nbut:\n{output}"));
+        left = &left[at + part.len()..];
+    }
+    assert!(left.is_empty(), "{name} also prints:\n{left}");
+}
+
+/// The port is the system's choice; everything else repeats itself.
+fn without_port(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        out += "127.0.0.1:PORT";
+        out += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    out
 }
 
 // ---- the players ----------------------------------------------------------------------------------------------------
@@ -45,6 +82,7 @@ fn a_whole_game_is_played_and_told_with_its_boards() {
         assert!(told.contains(words), "{words}: {told}");
     }
     assert!(told.contains('♔') && told.contains('♚') && !told.contains("ksbot_"), "{told}");
+    is_in_the_book("kriegspiel-random", &told);
 }
 
 #[test]
@@ -179,8 +217,9 @@ fn registering_for_real_needs_an_address_and_a_file() {
 
 #[test]
 fn the_arena_says_who_is_stronger_and_how_sure_that_is() {
-    let arguments = ["--games", "6", "--boards", "3", "--plies", "120", "--seed", "7", "heuristic", "random"];
+    let arguments = ["--games", "6", "--boards", "3", "--plies", "200", "--seed", "7", "heuristic", "random"];
     let told = run("kriegspiel-arena", arguments).succeeded().stdout;
+    is_in_the_book("kriegspiel-arena", &told);
     for words in
         ["berkeley_any: 6 games a pair (seed 7)", "Elo against the others (95 %)", "heuristic", "random"]
     {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use botornot_sdk::player::{Chat, Line, Player, Replies};
 use botornot_sdk::sandbox::{HouseVotes, Sandbox};
 use botornot_sdk::state::WhyVote;
-use botornot_sdk::{Client, Guess};
+use botornot_sdk::{Client, Error, Guess};
 use futures_util::future::try_join_all;
 
 use crate::process::{Core, Server, peak_kib, resident_kib};
@@ -92,7 +92,7 @@ pub(crate) fn play(url: &str, tokens: &str) -> Outcome<()> {
         let before = resident_kib();
         let matches = tokens.iter().map(|token| async move {
             let client = Client::builder(*token).url(url).build()?;
-            client.play(Talker).speed(SPEED).matches(1).run().await
+            Ok::<_, Error>(client.play(Talker).speed(SPEED).matches(1).run().await?)
         });
         let summaries = try_join_all(matches).await?;
         let finished = summaries.iter().filter(|summary| summary.matches == 1).count();

@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::event::Event;
 use super::session::Command;
-use crate::client::check_token;
 use crate::model::{ClientMessage, Guess, Reply, Room, check_chat};
 use crate::state::Wish;
 
@@ -197,7 +196,7 @@ impl Handle {
     /// connection is over, because the old token was refused.
     pub async fn replace_token(&self, token: impl Into<Secret>) -> Result<()> {
         let token = token.into();
-        check_token(&token)?;
+        token.check("token")?;
         self.command(Command::ReplaceToken(token)).await
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::ready;
-use std::pin::Pin;
 
+use sdk_core::dispatch::BoxFuture;
 use sdk_core::error::Result;
 
 use super::blocking::BlockingPlayer;
@@ -113,16 +113,12 @@ pub trait PlayerExt: Player + Sized {
     /// For a player that blocks its thread (a model of its own, a blocking call): it runs on a thread of its own, and the
     /// connection never waits for it. What it decides too late is dropped.
     ///
-    /// # Errors
-    /// [`LOCAL_IO`](sdk_core::error::codes::LOCAL_IO) when the thread cannot be started.
-    ///
     /// ```
     /// use botornot_sdk::player::{Persona, PlayerExt};
     ///
-    /// let player = Persona::new(1).blocking()?;
-    /// # Ok::<(), botornot_sdk::Error>(())
+    /// let player = Persona::new(1).blocking();
     /// ```
-    fn blocking(self) -> Result<BlockingPlayer<Self>> {
+    fn blocking(self) -> BlockingPlayer<Self> {
         BlockingPlayer::new(self)
     }
 
@@ -148,13 +144,11 @@ impl<P: Player> PlayerExt for P {}
 /// ```
 pub struct BoxedPlayer(Box<dyn DynPlayer>);
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 /// [`Player`] with boxed futures, so that it can be a trait object.
 trait DynPlayer: Send + 'static {
-    fn on_match_start<'a>(&'a mut self, chat: &'a Chat) -> Boxed<'a, Result<Replies>>;
-    fn on_message<'a>(&'a mut self, chat: &'a Chat, message: &'a Line) -> Boxed<'a, Result<Replies>>;
-    fn vote<'a>(&'a mut self, chat: &'a Chat, why: WhyVote) -> Boxed<'a, Result<Guess>>;
+    fn on_match_start<'a>(&'a mut self, chat: &'a Chat) -> BoxFuture<'a, Result<Replies>>;
+    fn on_message<'a>(&'a mut self, chat: &'a Chat, message: &'a Line) -> BoxFuture<'a, Result<Replies>>;
+    fn vote<'a>(&'a mut self, chat: &'a Chat, why: WhyVote) -> BoxFuture<'a, Result<Guess>>;
     fn on_typing(&mut self, chat: &Chat, typing: bool);
     fn on_reveal(&mut self, chat: &Chat, reveal: &Reveal);
     fn on_meta(&mut self, news: &SealNews);
@@ -164,15 +158,15 @@ trait DynPlayer: Send + 'static {
 }
 
 impl<P: Player> DynPlayer for P {
-    fn on_match_start<'a>(&'a mut self, chat: &'a Chat) -> Boxed<'a, Result<Replies>> {
+    fn on_match_start<'a>(&'a mut self, chat: &'a Chat) -> BoxFuture<'a, Result<Replies>> {
         Box::pin(Player::on_match_start(self, chat))
     }
 
-    fn on_message<'a>(&'a mut self, chat: &'a Chat, message: &'a Line) -> Boxed<'a, Result<Replies>> {
+    fn on_message<'a>(&'a mut self, chat: &'a Chat, message: &'a Line) -> BoxFuture<'a, Result<Replies>> {
         Box::pin(Player::on_message(self, chat, message))
     }
 
-    fn vote<'a>(&'a mut self, chat: &'a Chat, why: WhyVote) -> Boxed<'a, Result<Guess>> {
+    fn vote<'a>(&'a mut self, chat: &'a Chat, why: WhyVote) -> BoxFuture<'a, Result<Guess>> {
         Box::pin(Player::vote(self, chat, why))
     }
 

@@ -44,7 +44,7 @@ pub use self::pacing::{Pacing, TooLong, fit};
 pub use self::persona::{Intent, Persona, Style};
 pub use self::play::Play;
 pub use self::replies::Replies;
-pub use self::report::{MatchReport, Rate, Summary};
+pub use self::report::{MatchReport, PlayError, Rate, Summary};
 pub use self::seal::{SealNews, SealTrend, Trend};
 pub use self::self_play::{SelfPlay, SelfPlayReport};
 pub use self::stats::{ByOpponent, Calibration, RatingPoint, Stats};

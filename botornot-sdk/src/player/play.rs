@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sdk_core::error::Result;
 use sdk_core::socket::Drive;
 
 use super::contract::Player;
 use super::match_log::MatchLog;
 use super::pacing::Pacing;
-use super::report::{MatchReport, Summary};
+use super::report::{MatchReport, PlayError, Summary};
 use super::runner::Runner;
 use crate::client::Client;
 use crate::model::Guess;
@@ -142,32 +141,36 @@ impl<P: Player> Play<P> {
     /// # Errors
     /// [`INVALID_CONFIG`](sdk_core::error::codes::INVALID_CONFIG) for settings outside their limits, naming the setting;
     /// what no further attempt would change: the token was refused ([`Error::is_auth`](crate::Error::is_auth)), the
-    /// attempts are used up.
+    /// attempts are used up. The [`PlayError`] also has the summary of what was played.
     ///
     /// # Cancel safety
     /// Dropping the future drops the connection at once, without a close frame, and the match with it.
-    pub async fn run(self) -> Result<Summary> {
+    pub async fn run(self) -> Result<Summary, PlayError> {
+        let failed = |error| PlayError::new(error, Summary::default());
         let mut settings = self.settings;
         settings.matches = self.matches.or(settings.matches);
         if let Some(test) = self.test_mode {
             settings.queue = Some(if test { Queue::Test } else { Queue::Rated });
         }
-        self.pacing.check()?;
+        self.pacing.check().map_err(failed)?;
         let mut pacing = self.pacing.sped_up(self.speed);
         if settings.matches == Some(0) {
             return Ok(Summary::default());
         }
-        settings.check()?;
+        settings.check().map_err(failed)?;
         pacing.max_chars = pacing.max_chars.min(self.client.max_chat_chars());
-        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        let seed = self.seed.or(self.client.seed()).unwrap_or_else(|| fastrand::u64(..));
         let summary = Arc::new(Mutex::new(Summary::default()));
         let runner =
             Runner::new(self.player, (pacing, self.speed), seed, self.on_match, self.log, summary.clone());
         // The handle keeps the connection: it would close when the last one is gone.
-        let (driver, _handle, commands) = self.client.parts(Some(Machine::new(settings)))?;
-        Drive::new(driver, runner, commands, self.client.shutdown()).await?;
+        let (driver, _handle, commands) = self.client.parts(Some(Machine::new(settings))).map_err(failed)?;
+        let ended = Drive::new(driver, runner, commands, self.client.shutdown()).await;
         let summary = summary.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(summary)
+        match ended {
+            Ok(()) => Ok(summary),
+            Err(error) => Err(PlayError::new(error, summary)),
+        }
     }
 }
 

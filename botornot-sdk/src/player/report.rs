@@ -332,3 +332,7 @@ pub(super) fn curve(ratings: &[f64], width: usize) -> String {
     };
     ratings.iter().step_by(step).map(|rating| bar(*rating)).collect()
 }
+
+/// Why a [`Play`](super::Play) ended in failure, together with the summary of what was played before. `?` makes an
+/// [`Error`](crate::Error) of it in a function that returns one.
+pub type PlayError = sdk_core::error::RunError<Summary>;

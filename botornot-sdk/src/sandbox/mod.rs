@@ -219,7 +219,7 @@ impl Sandbox {
     }
 
     /// The base of the REST call: `http://127.0.0.1:PORT/`.
-    pub fn rest_url(&self) -> &Url {
+    pub fn url(&self) -> &Url {
         self.server.base_url()
     }
 
@@ -254,12 +254,20 @@ impl Sandbox {
         &self.admin
     }
 
+    /// A new agent's token. It belongs to the owner, and has the handle `agent:<name>`.
+    ///
+    /// # Errors
+    /// As [`register_identity`](Self::register_identity).
+    pub fn register(&self, name: &str) -> Result<Secret> {
+        Ok(self.register_identity(name)?.token)
+    }
+
     /// A new agent of the owner's, with the handle `agent:<name>`.
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](codes::INVALID_ARGUMENT) when the name is empty, longer than 64 characters, has blanks or control
     /// characters, or is taken; and when there are 10,000 accounts already.
-    pub fn register(&self, name: &str) -> Result<SandboxIdentity> {
+    pub fn register_identity(&self, name: &str) -> Result<SandboxIdentity> {
         let is_name = !name.is_empty()
             && name.chars().count() <= 64
             && !name.chars().any(|c| c.is_whitespace() || c.is_control());

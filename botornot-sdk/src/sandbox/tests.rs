@@ -327,7 +327,7 @@ async fn names_are_checked_and_ready_made_agents_are_there() {
     let sandbox = Sandbox::builder().agents(2).start().await.unwrap();
     assert_eq!(sandbox.agents().len(), 2);
     assert_eq!(sandbox.token(2).unwrap_err().field(), Some("index"));
-    assert_eq!(sandbox.register("sniper").unwrap().handle, "agent:sniper");
+    assert_eq!(sandbox.register_identity("sniper").unwrap().handle, "agent:sniper");
     for name in ["", "a b", "a\n", "sniper", &"x".repeat(65)] {
         assert_eq!(sandbox.register(name).unwrap_err().field(), Some("name"), "{name:?}");
     }

@@ -738,7 +738,7 @@ impl Machine {
 
     fn say(&mut self, match_id: MatchId, say: SayId, body: String, now: Instant, out: &mut Vec<Action>) {
         let request = self.request();
-        let due = now + self.settings.answer_timeout;
+        let due = now + self.settings.call_timeout;
         let not_sent = match &mut self.game {
             _ if body.trim().is_empty() => NotSent::Empty,
             Some(game) if game.id == match_id => {
@@ -842,7 +842,7 @@ impl Machine {
         } else if probe.challenge_due.is_some_and(|due| due <= now) {
             // Perhaps the challenge was lost, or another room is meant by now: ask for both again.
             probe.challenge_due = Some(now + self.settings.challenge_timeout);
-            probe.entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            probe.entry = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: probe.room.clone(), anew: true });
             if self.game.is_none() {
                 self.ask(now, out);
@@ -858,7 +858,7 @@ impl Machine {
             return;
         }
         if self.lobby.wants_join(now) {
-            self.lobby = Entry::Asked { due: now + self.settings.answer_timeout };
+            self.lobby = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: Room::lobby(), anew: false });
         }
         if self.lobby != Entry::In {
@@ -876,14 +876,14 @@ impl Machine {
     fn settle_probe(&mut self, now: Instant, out: &mut Vec<Action>) {
         let Some(probe) = &mut self.probe else { return };
         if probe.entry.wants_join(now) {
-            probe.entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            probe.entry = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: probe.room.clone(), anew: false });
         }
         let Some(token) = probe.owed(now).map(str::to_owned) else { return };
         self.last_request += 1;
         let request = RequestNo(self.last_request);
         let room = probe.room.clone();
-        probe.echoed(request, now + self.settings.answer_timeout.min(ECHO_GRACE));
+        probe.echoed(request, now + self.settings.call_timeout.min(ECHO_GRACE));
         out.push(Action::Send { request, room: room.clone(), message: ClientMessage::Chat { body: token } });
         out.push(Action::Tell(Notice::ProbeEchoed { room }));
     }
@@ -905,7 +905,7 @@ impl Machine {
         let Some(queue) = self.queue else { return };
         let request = self.request();
         let about = self.game.as_ref().map(|game| game.id.clone());
-        self.ticket = Ticket::Asked { request, due: now + self.settings.answer_timeout, about };
+        self.ticket = Ticket::Asked { request, due: now + self.settings.call_timeout, about };
         out.push(Action::Send { request, room: Room::lobby(), message: queue.request() });
     }
 
@@ -915,7 +915,7 @@ impl Machine {
         // After a lost connection the platform says first that the match is still there. A bot that wants no other one
         // cannot ask without being queued, so it just goes there.
         if game.entry == Entry::Out && !(game.in_doubt && may_ask) {
-            game.entry = Entry::Asked { due: now + self.settings.answer_timeout };
+            game.entry = Entry::Asked { due: now + self.settings.call_timeout };
             out.push(Action::Join { room: game.room.clone(), anew: false });
         }
         if let Some((guess, by)) = game.owed_vote() {
@@ -925,7 +925,7 @@ impl Machine {
 
     fn cast(&mut self, guess: Guess, by: VotedBy, now: Instant, out: &mut Vec<Action>) {
         let request = self.request();
-        let due = now + self.settings.answer_timeout;
+        let due = now + self.settings.call_timeout;
         let Some(game) = &mut self.game else { return };
         let guess = *game.cast.get_or_insert(guess);
         game.ballot = Ballot::Sent { request, due, phase_seen: game.phase_seen };

@@ -48,7 +48,7 @@ pub struct Settings {
     /// after entering.
     pub resumed_vote_after: Duration,
     /// How long an answer may take before the same is asked again. Default 5 s.
-    pub answer_timeout: Duration,
+    pub call_timeout: Duration,
     /// How long in the queue until the request is repeated, in case the news of a match was lost. Default 30 s.
     pub recheck: Duration,
     /// How long a compliance room may stay without challenge before it is joined anew. Default 10 s.
@@ -69,7 +69,7 @@ impl Default for Settings {
             ask_margin: Duration::from_secs(20),
             match_length: Duration::from_secs(240),
             resumed_vote_after: Duration::from_secs(30),
-            answer_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(5),
             recheck: Duration::from_secs(30),
             challenge_timeout: Duration::from_secs(10),
             silent_after: Duration::from_secs(45),
@@ -112,7 +112,7 @@ impl Settings {
             ("ask_margin", self.ask_margin),
             ("match_length", self.match_length),
             ("resumed_vote_after", self.resumed_vote_after),
-            ("answer_timeout", self.answer_timeout),
+            ("call_timeout", self.call_timeout),
             ("recheck", self.recheck),
             ("challenge_timeout", self.challenge_timeout),
             ("silent_after", self.silent_after),

@@ -14,7 +14,7 @@ use super::host::Host;
 use super::script::{Echo, playing};
 
 fn client(sandbox: &Sandbox, agent: usize) -> Client {
-    Client::builder(sandbox.token(agent).unwrap()).url(sandbox.ws_url()).seed(1).build().unwrap()
+    Client::builder(sandbox.token(agent).unwrap()).url(sandbox.url()).seed(1).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn a_pace_sped_up_with_the_matches_is_the_same_pace() {
 async fn who_stops_the_first_client_stops_both() {
     let sandbox = Sandbox::builder().seed(5).no_house().start().await.unwrap();
     let shutdown = Shutdown::new();
-    let first = Client::builder(sandbox.token(0).unwrap()).url(sandbox.ws_url()).shutdown(&shutdown);
+    let first = Client::builder(sandbox.token(0).unwrap()).url(sandbox.url()).shutdown(&shutdown);
     let report = SelfPlay::new(
         ("one", first.build().unwrap(), Persona::new(1)),
         ("other", client(&sandbox, 1), Persona::new(2)),

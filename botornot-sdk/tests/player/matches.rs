@@ -239,13 +239,13 @@ async fn wrong_settings_and_a_refused_token_are_errors_with_a_name() {
     let mut pacing = Pacing::default();
     pacing.burst = 0;
     let error = client.play(Echo::default()).pacing(pacing).run().await.unwrap_err();
-    assert_eq!((error.code(), error.field()), (&codes::INVALID_CONFIG, Some("burst")));
+    assert_eq!((error.error().code(), error.error().field()), (&codes::INVALID_CONFIG, Some("burst")));
     let error = client.play(Echo::default()).vote_margin(Duration::ZERO).run().await.unwrap_err();
-    assert_eq!(error.field(), Some("vote_margin"));
+    assert_eq!(error.error().field(), Some("vote_margin"));
     assert_eq!(client.play(Echo::default()).matches(0).run().await.unwrap().matches, 0);
 
     let host = Host::start().await;
     let run = playing(&host, Echo::default(), |play| play.fallback(Guess::Agent));
     host.answer_http("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await;
-    assert!(run.await.unwrap().unwrap_err().is_auth());
+    assert!(run.await.unwrap().unwrap_err().error().is_auth());
 }

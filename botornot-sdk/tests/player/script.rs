@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use botornot_sdk::model::{LeaderboardState, Reveal};
+use botornot_sdk::player::PlayError;
 use botornot_sdk::player::{
     Chat, Line, MatchReport, Pacing, Play, Player, PlayerFailure, Replies, SealNews, Summary,
 };
@@ -101,7 +102,7 @@ pub(crate) fn playing<P: Player>(
     host: &Host,
     player: P,
     change: impl FnOnce(Play<P>) -> Play<P>,
-) -> JoinHandle<Result<Summary>> {
+) -> JoinHandle<Result<Summary, PlayError>> {
     let client = host.client().build().unwrap();
     let play = change(client.play(player).matches(1).pacing(Pacing::off()).seed(1));
     tokio::spawn(play.run())

@@ -181,7 +181,7 @@ async fn a_player_that_blocks_runs_on_a_thread_of_its_own_and_leans_from_there()
     let host = Host::start().await;
     let (go_on, waits) = std::sync::mpsc::channel();
     let diary = Diary::default();
-    let player = Blocks(waits, diary.clone()).blocking().unwrap();
+    let player = Blocks(waits, diary.clone()).blocking();
     let run = playing(&host, player, |play| play.pacing(Pacing::off()));
     let mut peer = host.lobby().await;
     peer.begin("m1", 240).await;

@@ -156,9 +156,8 @@ fn weakness_20_settings_are_checked() {
     assert_eq!(field(|settings| settings.recheck = Duration::from_secs(1 << 30)).as_deref(), Some("recheck"));
     assert_eq!(field(|settings| settings.ask_margin = Duration::from_secs(1)).as_deref(), Some("ask_margin"));
     assert_eq!(field(|settings| settings.matches = Some(0)).as_deref(), Some("matches"));
-    let error =
-        Client::builder("t").url("ws://localhost").answer_timeout(Duration::ZERO).build().unwrap_err();
-    assert_eq!(error.field(), Some("answer_timeout"));
+    let error = Client::builder("t").url("ws://localhost").call_timeout(Duration::ZERO).build().unwrap_err();
+    assert_eq!(error.field(), Some("call_timeout"));
 }
 
 #[test]

@@ -290,8 +290,8 @@ impl<G: LabGame> Table<G> {
             let unverified = Arc::clone(&self.unverified);
             MatchReport::of_lab(id, game, opponent, side, won, Some(score), unverified)
         };
-        a.on_match(&told(Side::A));
-        b.on_match(&told(Side::B));
+        a.on_match_end(&told(Side::A));
+        b.on_match_end(&told(Side::B));
         Ok(())
     }
 }

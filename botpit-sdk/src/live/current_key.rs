@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sdk_core::error::{Error, Result};
+use sdk_core::error::Result;
 use sdk_core::secret::Secret;
 use tokio::sync::mpsc;
 
@@ -46,7 +46,7 @@ impl CurrentKey {
 
     /// From now on this one. Every connection that uses another is made anew.
     pub(crate) fn replace(&self, key: Secret) -> Result<()> {
-        check_key(&key)?;
+        key.check("key")?;
         let mut held = self.held();
         held.key = key;
         held.connections.retain(|connection| connection.strong_count() > 0);
@@ -77,18 +77,6 @@ impl Drop for Rotation {
         let mut held = self.0.held();
         held.rotations = held.rotations.saturating_sub(1);
     }
-}
-
-/// What every key must be.
-pub(crate) fn check_key(key: &Secret) -> Result<()> {
-    let text = key.expose();
-    if text.trim().is_empty() {
-        return Err(Error::invalid_config("key", "the API key is empty"));
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid_config("key", "the API key holds blanks or control characters"));
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for CurrentKey {

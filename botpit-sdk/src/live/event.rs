@@ -140,7 +140,7 @@ pub enum Event {
     /// A message of a known type could not be decoded, or is no message at all. The connection goes on.
     DecodeError(Error),
     /// A message of a type that this version does not know.
-    Unknown(UnknownMessage),
+    Unknown(UnknownFrame),
     /// The bot's own code failed or panicked.
     HandlerFailed(Error),
     /// The bot's code kept the connection's thread for longer than it should. Declare it blocking, or make it wait
@@ -459,7 +459,7 @@ pub struct GameOver {
 /// A message of a type that this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UnknownMessage {
+pub struct UnknownFrame {
     /// Its `type`.
     pub message_type: String,
     /// The whole frame.

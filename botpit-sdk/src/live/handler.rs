@@ -1,15 +1,16 @@
 //! Callbacks with the names of the platform's own SDKs.
 
 use std::any::TypeId;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sdk_core::error::{Error, Result, codes};
+use sdk_core::dispatch::BoxFuture;
+use sdk_core::error::{Error, Result};
+use sdk_core::own_thread::OwnThread;
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
 
 use super::event::{
     Challenge, ChallengeAccepted, Connected, Event, GameOver, GameStart, MatchFound, QueueJoined,
@@ -20,9 +21,6 @@ use super::move_data::MoveData;
 use super::session::Heard;
 use crate::fairness::FairnessReport;
 use crate::model::{AgentId, ChallengeId, MatchId, TauntId};
-
-/// A boxed future, for handlers that are chosen at run time.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 macro_rules! callbacks {
     ($($(#[$doc:meta])* $name:ident($arg:ident: $type:ty) in $event:pat => $value:expr;)*) => {
@@ -297,11 +295,8 @@ pub struct BoxedHandler(Box<dyn DynHandler>);
 pub trait EventHandlerExt: EventHandler + Sized {
     /// For a handler whose callbacks block their thread (a heavy computation, a blocking call): each runs on a thread of
     /// the handler's own, one after the other, and the connection never waits for it.
-    ///
-    /// # Errors
-    /// [`LOCAL_IO`](codes::LOCAL_IO) when the thread cannot be started.
-    fn blocking(self) -> Result<Blocking<Self>> {
-        Blocking::new(self)
+    fn blocking(self) -> Blocking<Self> {
+        Blocking(OwnThread::new("handler", self))
     }
 
     /// A handler whose type is known only at run time.
@@ -312,54 +307,21 @@ pub trait EventHandlerExt: EventHandler + Sized {
 
 impl<H: EventHandler> EventHandlerExt for H {}
 
-/// Runs a handler's callbacks on a thread of its own: see [`EventHandlerExt::blocking`].
-pub struct Blocking<H> {
-    jobs: mpsc::UnboundedSender<Job>,
-    handler: Arc<H>,
-}
-
-type Job = Box<dyn FnOnce(&Runtime) + Send>;
+/// Runs a handler's callbacks on a thread of its own, which begins with the first: see [`EventHandlerExt::blocking`].
+pub struct Blocking<H>(OwnThread<H>);
 
 impl<H: EventHandler> Blocking<H> {
-    fn new(handler: H) -> Result<Self> {
-        let failed =
-            |cause| Error::new(&codes::LOCAL_IO, "the handler's thread cannot be started").with_source(cause);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        // Bounded by the runner: it hands over one job a match at a time, and one that it has given up is not run.
-        let (jobs, mut todo) = mpsc::unbounded_channel::<Job>();
-        std::thread::Builder::new()
-            .name("botpit-handler".into())
-            .spawn(move || {
-                while let Some(job) = todo.blocking_recv() {
-                    job(&runtime);
-                }
-            })
-            .map_err(failed)?;
-        Ok(Self { jobs, handler: Arc::new(handler) })
-    }
-
     /// Runs a callback on the handler's thread. A panic there goes on here, where it is caught and reported like any other
-    /// handler's.
+    /// handler's; so does a thread that cannot be started.
     async fn on_thread<T, F>(&self, bot: &Handle, run: F) -> T
     where
         T: Send + 'static,
         F: FnOnce(&H, &Handle, &Runtime) -> T + Send + 'static,
     {
-        let (done, answer) = oneshot::channel();
-        let (handler, bot) = (self.handler.clone(), bot.clone());
-        let job: Job = Box::new(move |runtime| {
-            if done.is_closed() {
-                return; // its turn ended while it waited for the thread
-            }
-            // Nobody waits any more when the turn is over.
-            let _ = done.send(catch_unwind(AssertUnwindSafe(|| run(&handler, &bot, runtime))));
-        });
-        // The thread lives as long as this handler, so it takes every job.
-        let _ = self.jobs.send(job);
-        match answer.await {
-            Ok(Ok(value)) => value,
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => resume_unwind(Box::new("the handler's thread is gone")),
+        let bot = bot.clone();
+        match self.0.ask(move |handler, runtime| run(handler, &bot, runtime)).await {
+            Ok(value) => value,
+            Err(error) => resume_unwind(Box::new(error.to_string())),
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn answer_lookups(
             question = questions.recv() => {
                 let Some(question) = question else { return };
                 if let Some(builder) = builder.take() {
-                    client = Some(builder.timeout(PATIENCE).build());
+                    client = Some(builder.call_timeout(PATIENCE).build());
                 }
                 running.push(ask(client.clone(), question));
             }

@@ -27,19 +27,19 @@ mod spectator;
 
 pub use event::{
     Challenge, ChallengeAccepted, Connected, Event, GameOver, GameStart, MatchFound, Outcome, QueueJoined,
-    QueueUpdate, RoundResult, Turn, UnknownMessage,
+    QueueUpdate, RoundResult, Turn, UnknownFrame,
 };
 pub use handle::{Events, Handle};
 pub use handler::{
-    Blocking, BoxFuture, BoxedHandler, EventHandler, EventHandlerExt, LateMove, MatchRefused, OpponentMoved,
-    QueueLeft, Reconnecting, TauntReceived,
+    Blocking, BoxedHandler, EventHandler, EventHandlerExt, LateMove, MatchRefused, OpponentMoved, QueueLeft,
+    Reconnecting, TauntReceived,
 };
 pub use ledger::TurnId;
 pub use move_data::MoveData;
 
 pub use spectator::{Spectator, SpectatorEvent, WatchedGameOver};
 
-pub(crate) use current_key::{CurrentKey, check_key};
+pub(crate) use current_key::CurrentKey;
 pub(crate) use handler::heard_by;
 pub(crate) use lookup::answer_lookups;
 pub(crate) use runner::runner;

@@ -1,8 +1,6 @@
 //! Why a run ended in failure, and what was played before.
 
-use std::fmt;
-
-use sdk_core::error::Error;
+use sdk_core::error::RunError;
 
 use super::Summary;
 
@@ -27,48 +25,4 @@ use super::Summary;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
-pub struct PlayError {
-    error: Error,
-    summary: Box<Summary>,
-}
-
-impl PlayError {
-    pub(super) fn new(error: Error, summary: Summary) -> Self {
-        Self { error, summary: Box::new(summary) }
-    }
-
-    /// Why it ended.
-    pub fn error(&self) -> &Error {
-        &self.error
-    }
-
-    /// What was played until then. Where nothing was, it counts no match.
-    pub fn summary(&self) -> &Summary {
-        &self.summary
-    }
-
-    /// Both.
-    pub fn into_parts(self) -> (Error, Summary) {
-        (self.error, *self.summary)
-    }
-}
-
-impl From<PlayError> for Error {
-    fn from(ended: PlayError) -> Self {
-        ended.error
-    }
-}
-
-/// The error's own words.
-impl fmt::Display for PlayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl std::error::Error for PlayError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error.source()
-    }
-}
+pub type PlayError = RunError<Summary>;

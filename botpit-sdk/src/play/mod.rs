@@ -113,7 +113,7 @@ impl<G: Game, S: Strategy<G>> Play<G, S> {
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a wager that is missing or too small;
-    /// [`BANKROLL_REFUSED`](crate::bankroll::BANKROLL_REFUSED) when the guard refuses the very first; what the platform
+    /// [`BANKROLL_REFUSED`](crate::codes::BANKROLL_REFUSED) when the guard refuses the very first; what the platform
     /// refused when the queue was to be joined; otherwise as [`Client::run`]. The error comes with the summary of what was
     /// played before it.
     pub async fn run(self) -> Result<Summary, PlayError> {

@@ -355,7 +355,7 @@ impl<G: Game, S: Strategy<G>> EventHandler for Player<G, S> {
         let report = self.report(&over);
         {
             let mut strategy = self.strategy.lock().await;
-            caught_now("on_match", || strategy.on_match(&report));
+            caught_now("on_match_end", || strategy.on_match_end(&report));
         }
         if let Some(callback) = &mut *self.on_match.lock().unwrap_or_else(PoisonError::into_inner) {
             caught_now("the callback for matches", || callback(&report));

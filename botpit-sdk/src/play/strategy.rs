@@ -3,13 +3,14 @@
 use std::future::ready;
 use std::ops::Deref;
 
+use sdk_core::dispatch::BoxFuture;
 use sdk_core::error::{Error, Result, codes};
 
 use super::fallback::StrategyFailure;
 use super::report::MatchReport;
 use crate::fairness::FairnessReport;
 use crate::games::Game;
-use crate::live::{BoxFuture, Turn};
+use crate::live::Turn;
 use crate::model::Side;
 
 /// Decides turns of one game.
@@ -48,13 +49,13 @@ pub trait Strategy<G: Game>: Send + 'static {
         let _ = (result, side);
     }
 
-    /// A match that is over was checked against its revealed seed; [`on_match`](Self::on_match) comes next.
+    /// A match that is over was checked against its revealed seed; [`on_match_end`](Self::on_match_end) comes next.
     fn on_fairness(&mut self, report: &FairnessReport) {
         let _ = report;
     }
 
     /// A match ended.
-    fn on_match(&mut self, report: &MatchReport) {
+    fn on_match_end(&mut self, report: &MatchReport) {
         let _ = report;
     }
 
@@ -145,10 +146,9 @@ pub trait StrategyExt<G: Game>: Strategy<G> + Sized {
     ///     Choice::Rock
     /// }
     ///
-    /// let strategy = search.blocking()?;
-    /// # Ok::<(), botpit_sdk::Error>(())
+    /// let strategy = search.blocking();
     /// ```
-    fn blocking(self) -> Result<super::BlockingStrategy<G, Self>> {
+    fn blocking(self) -> super::BlockingStrategy<G, Self> {
         super::BlockingStrategy::new(self)
     }
 
@@ -180,7 +180,7 @@ trait DynStrategy<G: Game>: Send + 'static {
     fn choose<'a>(&'a mut self, turn: &'a GameTurn<G>) -> BoxFuture<'a, Result<G::Move>>;
     fn on_round(&mut self, result: &G::RoundResult, side: Side);
     fn on_fairness(&mut self, report: &FairnessReport);
-    fn on_match(&mut self, report: &MatchReport);
+    fn on_match_end(&mut self, report: &MatchReport);
     fn on_failure(&mut self, failure: &StrategyFailure);
 }
 
@@ -197,8 +197,8 @@ impl<G: Game, S: Strategy<G>> DynStrategy<G> for S {
         Strategy::on_fairness(self, report);
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
-        Strategy::on_match(self, report);
+    fn on_match_end(&mut self, report: &MatchReport) {
+        Strategy::on_match_end(self, report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {
@@ -219,8 +219,8 @@ impl<G: Game> Strategy<G> for BoxedStrategy<G> {
         self.0.on_fairness(report);
     }
 
-    fn on_match(&mut self, report: &MatchReport) {
-        self.0.on_match(report);
+    fn on_match_end(&mut self, report: &MatchReport) {
+        self.0.on_match_end(report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {

@@ -48,7 +48,7 @@ impl RestBuilder {
     }
 
     /// How long a whole call may take, its tries and their answers included. Default: 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }

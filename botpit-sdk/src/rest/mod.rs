@@ -121,7 +121,7 @@ impl Rest {
     /// use botpit_sdk::sdk_core::http::RetryPolicy;
     ///
     /// let rest = Rest::builder("https://api.botpit.com")
-    ///     .timeout(Duration::from_secs(10))
+    ///     .call_timeout(Duration::from_secs(10))
     ///     .retry(RetryPolicy::new().attempts(5))
     ///     .build()?;
     /// # let _ = rest;

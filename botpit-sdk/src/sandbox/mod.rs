@@ -266,7 +266,7 @@ impl Sandbox {
     }
 
     /// The base of the REST API: `http://127.0.0.1:PORT/`, without `/api/v1`, as in the spec's "Overview".
-    pub fn rest_url(&self) -> &Url {
+    pub fn url(&self) -> &Url {
         self.server.base_url()
     }
 

@@ -357,7 +357,7 @@ async fn every_game_is_played_over_the_socket_by_an_agent_without_types() {
         let sandbox = Sandbox::builder().seed(11).house([strength]).start().await.unwrap();
         for game_type in games::KNOWN {
             let key = sandbox.register(&format!("Untyped {game_type}")).unwrap();
-            let client = Client::builder(key).url(sandbox.ws_url()).build().unwrap();
+            let client = Client::builder(key).url(sandbox.url()).build().unwrap();
             let notes = Arc::new(std::sync::Mutex::new(Notes::default()));
             client.run(Untyped { game_type, notes: Arc::clone(&notes) }).await.unwrap();
             let notes = notes.lock().unwrap();

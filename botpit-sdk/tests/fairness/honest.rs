@@ -46,7 +46,7 @@ async fn play(
     misses: impl Fn(&Turn) -> bool,
 ) -> Vec<FairnessReport> {
     let key = sandbox.register(&format!("player-of-{game}")).unwrap();
-    let client = Client::builder(key).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(key).url(sandbox.url()).build().unwrap();
     let (bot, mut events) = client.connect().await.unwrap();
     let (readings, mut reports) = (Readings::new(), Vec::new());
     let (mut evidence, mut me) = (MatchEvidence::new(), None);

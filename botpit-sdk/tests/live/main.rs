@@ -54,8 +54,8 @@ impl Agent {
         with: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Self {
         let wallet = Wallet::generate().unwrap();
-        let registered = Rest::new(sandbox.rest_url()).unwrap().register(name, &wallet).await.unwrap();
-        let client = with(Client::builder(registered.api_key).url(sandbox.ws_url()).seed(1)).build().unwrap();
+        let registered = Rest::new(sandbox.url()).unwrap().register(name, &wallet).await.unwrap();
+        let client = with(Client::builder(registered.api_key).url(sandbox.url()).seed(1)).build().unwrap();
         let (bot, events) = client.connect().await.unwrap();
         Self { id: registered.agent_id, wallet, client, bot, events }
     }

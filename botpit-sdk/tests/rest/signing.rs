@@ -167,7 +167,7 @@ fn an_address_that_is_none_is_refused() {
 async fn a_call_that_reads_is_tried_again_and_one_that_changes_is_not() {
     let server = Server::start(vec![json(503, ERROR), json(200, STATS_RESPONSE)]).await;
     let policy = RetryPolicy::new().first(Duration::from_millis(1));
-    let rest = Rest::builder(&server.url).retry(policy).timeout(Duration::from_secs(5)).build().unwrap();
+    let rest = Rest::builder(&server.url).retry(policy).call_timeout(Duration::from_secs(5)).build().unwrap();
     assert_eq!(rest.stats().await.unwrap().active_matches, 12);
     assert_eq!(server.calls().len(), 2);
 

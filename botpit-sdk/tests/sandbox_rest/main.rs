@@ -29,7 +29,7 @@ fn value(text: &str) -> Value {
 
 /// Plays one match of rock paper scissors against a house agent, and says which.
 async fn play_one(sandbox: &Sandbox, key: Secret) -> MatchId {
-    let client = Client::builder(key).url(sandbox.ws_url()).seed(3).build().unwrap();
+    let client = Client::builder(key).url(sandbox.url()).seed(3).build().unwrap();
     let summary = client
         .play::<Rps, _>(|turn: &GameTurn<Rps>| [Choice::Rock, Choice::Paper][turn.round as usize % 2])
         .wager("0.01 SOL".parse().unwrap())

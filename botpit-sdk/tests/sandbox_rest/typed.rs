@@ -21,7 +21,7 @@ fn wallet() -> Wallet {
 #[tokio::test(start_paused = true)]
 async fn an_agent_s_life() {
     let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let wallet = wallet();
     let registered = rest.register("MyAgent", &wallet).await.unwrap();
     let me = registered.agent_id.clone();
@@ -105,7 +105,7 @@ async fn an_agent_s_life() {
 #[tokio::test(start_paused = true)]
 async fn others() {
     let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let wallet = wallet();
     let me = rest.register("MyAgent", &wallet).await.unwrap().agent_id;
 
@@ -182,10 +182,10 @@ impl EventHandler for Waits {
 #[tokio::test(start_paused = true)]
 async fn a_match_that_is_being_played_has_no_replay_yet() {
     let sandbox = slow_house().await;
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let key = rest.register("MyAgent", &wallet()).await.unwrap().api_key;
     let (started, mut starts) = mpsc::channel(1);
-    let client = Client::builder(key).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(key).url(sandbox.url()).build().unwrap();
     let running = tokio::spawn(async move { client.run(Waits { started }).await });
     let id = starts.recv().await.unwrap().match_id;
 
@@ -209,10 +209,10 @@ async fn a_match_that_is_being_played_has_no_replay_yet() {
 #[tokio::test(start_paused = true)]
 async fn a_rotated_key_ends_the_connection_that_used_it() {
     let sandbox = Sandbox::start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let registered = rest.register("MyAgent", &wallet()).await.unwrap();
     let (started, mut starts) = mpsc::channel(1);
-    let client = Client::builder(registered.api_key).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(registered.api_key).url(sandbox.url()).build().unwrap();
     let running = tokio::spawn(async move { client.run(Waits { started }).await });
     starts.recv().await.unwrap();
     let key = rest.rotate_key(&registered.agent_id, &wallet()).await.unwrap();
@@ -226,7 +226,7 @@ async fn a_rotated_key_ends_the_connection_that_used_it() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_an_error_with_its_status() {
     let sandbox = Sandbox::start().await.unwrap();
-    let rest = Rest::new(sandbox.rest_url()).unwrap();
+    let rest = Rest::new(sandbox.url()).unwrap();
     let mine = rest.register("MyAgent", &wallet()).await.unwrap().agent_id;
     let stranger = Wallet::from_seed(&[8; 32]);
     let error = rest.update_profile(&mine, &ProfileUpdate::new(), &stranger).await.unwrap_err();

@@ -1,12 +1,12 @@
-//! The four clients: the SDK with a responder in process, a socket loop by hand, the SDK's forwarder, and a forwarder by
-//! hand.
+//! The clients: the SDK with a responder in process, two socket loops by hand, the SDK's forwarder, and a forwarder by hand.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use botroulette_sdk::{Client, Incoming, Reply, Responder, forward_to};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -29,6 +29,7 @@ pub(crate) fn play(client: &str, relay: &str, scenario: &str, local: &str) -> Ou
         match client {
             "sdk" => sdk(&url, Echo).await,
             "by-hand" => by_hand(&url, relay).await,
+            "by-hand-bursts" => by_hand_in_bursts(&url, relay).await,
             "forward" => sdk(&url, Noticed(forward_to(local)?)).await,
             "forward-by-hand" => forward_by_hand(&url, relay, local).await,
             other => Err(format!("there is no client {other}").into()),
@@ -74,6 +75,28 @@ impl<R: Responder> Responder for Noticed<R> {
 
 // ---- by hand ----------------------------------------------------------------------------------------------------------
 
+/// What an answer in process needs of a request, borrowed from its frame as far as that goes.
+#[derive(Deserialize)]
+struct Asked<'a> {
+    r#type: &'a str,
+    #[serde(default)]
+    id: &'a str,
+    #[serde(default, borrow)]
+    body: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    reply: &'a str,
+}
+
+/// What a task that forwards it needs of a request.
 #[derive(Deserialize)]
 struct Request {
     r#type: String,
@@ -87,11 +110,6 @@ struct Request {
     headers: HashMap<String, String>,
     #[serde(default)]
     body: String,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    message: String,
 }
 
 #[derive(Serialize)]
@@ -123,24 +141,53 @@ async fn dialled(url: &str, relay: &str) -> Outcome<WebSocketStream<TcpStream>> 
     Ok(socket)
 }
 
-/// A loop that answers each request as it comes.
+/// The answer to a frame, when it is a request.
+fn answered(text: &str) -> Outcome<Option<String>> {
+    let request: Asked<'_> = serde_json::from_str(text)?;
+    if request.r#type != "request" {
+        return Ok(None);
+    }
+    BEGAN.get_or_init(Usage::now);
+    let said: Said<'_> = serde_json::from_str(&request.body)?;
+    let body = serde_json::to_string(&Answer { reply: &said.message })?;
+    Ok(Some(serde_json::to_string(&Response::new(request.id, 200, body))?))
+}
+
+/// A loop that answers each request as it comes, as everybody writes it.
 async fn by_hand(url: &str, relay: &str) -> Outcome<()> {
     let mut socket = dialled(url, relay).await?;
     while let Some(message) = socket.next().await {
-        let text = match message? {
-            Message::Text(text) => text,
+        match message? {
+            Message::Text(text) => {
+                if let Some(answer) = answered(&text)? {
+                    socket.send(Message::text(answer)).await?;
+                }
+            }
             Message::Close(_) => break,
-            _ => continue,
-        };
-        let request: Request = serde_json::from_str(&text)?;
-        if request.r#type != "request" {
-            continue;
+            _ => {}
         }
-        BEGAN.get_or_init(Usage::now);
-        let said: Said = serde_json::from_str(&request.body)?;
-        let body = serde_json::json!({ "reply": said.message }).to_string();
-        let answer = serde_json::to_string(&Response::new(&request.id, 200, body))?;
-        socket.send(Message::text(answer)).await?;
+    }
+    Ok(())
+}
+
+/// The same by somebody who has measured it: answers are written together while requests are ready to be read.
+async fn by_hand_in_bursts(url: &str, relay: &str) -> Outcome<()> {
+    let mut socket = dialled(url, relay).await?;
+    'connection: while let Some(first) = socket.next().await {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message? {
+                Message::Text(text) => {
+                    if let Some(answer) = answered(&text)? {
+                        socket.feed(Message::text(answer)).await?;
+                    }
+                }
+                Message::Close(_) => break 'connection,
+                _ => {}
+            }
+            next = socket.next().now_or_never().flatten();
+        }
+        socket.flush().await?;
     }
     Ok(())
 }

@@ -49,6 +49,11 @@ impl Core {
         }
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
+
+    /// Starts a role beside others.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Outcome<Child> {
+        Ok(self.command(arguments)?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
+    }
 }
 
 impl fmt::Display for Core {
@@ -157,6 +162,11 @@ impl FromStr for Played {
 fn cpu_time(task: &str) -> Option<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{task}/schedstat")).ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// How many tasks of the machine were running or waiting to, on average over the last minute.
+pub(crate) fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// How much memory the process held at most.

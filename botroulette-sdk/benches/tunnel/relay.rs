@@ -1,10 +1,15 @@
 //! The platform's side, by hand over a blocking socket: it must cost as little as possible, and nothing of the SDK's.
 //!
-//! The connection's path says what is asked: `/COUNT/AT_ONCE`, or `/COUNT/AT_ONCE/slow` for one request more that takes 10 s.
-//! When the last quick one is answered, it closes and prints `CPU_NS P50_NS P99_NS`.
+//! The connection's path says what is asked. `/COUNT/AT_ONCE`: so many requests, so many of them outstanding. When the last
+//! is answered, it closes and prints `CPU_NS P50_NS P99_NS`.
+//!
+//! `/pair/AT_ONCE/alone` and `/pair/AT_ONCE/slow` belong together, two clients at a time: the second one is asked something
+//! that takes 10 s, and until it answers that, both are asked quick ones in turn, a block of [`BLOCK`] each. It prints `BLOCKS
+//! ALONE_P99_NS BESIDE_P99_NS`, the medians over each one's blocks.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,8 +23,15 @@ const AUTH_OK: &str = r#"{"type":"auth_ok","tunnel_url":"http://127.0.0.1"}"#;
 const GOODBYE: [u8; 4] = [0x88, 2, 0x03, 0xe8];
 /// The message of the one request that takes long.
 pub(crate) const SLOW: &str = "slow";
+/// Its id, which no other has.
+const SLOW_ID: usize = 99_999_999;
 /// The message of the others: 64 bytes, as a short line of talk.
 const QUICK: &str = "Hello there, what can you do? I like recipes, rain and old code.";
+
+/// How many requests a block has. Its 99th percentile is the fiftieth from the top.
+const BLOCK: usize = 5_000;
+/// The one of a pair that came first, and waits for the other.
+static FIRST: Mutex<Option<Peer>> = Mutex::new(None);
 
 /// Serves until standard input ends, which it does with the process that started this one.
 pub(crate) fn serve() -> Outcome<()> {
@@ -40,61 +52,68 @@ pub(crate) fn serve() -> Outcome<()> {
 fn converse(stream: TcpStream) -> Outcome<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let mut peer = Peer { stream, read: vec![0; 256 * 1024], filled: 0, taken: 0 };
+    let mut peer = Peer { stream, read: vec![0; 256 * 1024], filled: 0, taken: 0, asked: 0 };
     let path = peer.upgrade()?;
-    let mut parts = path.trim_start_matches('/').split('/');
-    let count: usize = parts.next().unwrap_or_default().parse()?;
-    let at_once: usize = parts.next().unwrap_or_default().parse()?;
-    let slow = parts.next() == Some("slow");
     // The key.
     peer.next_frame(|_| ())?;
-    let mut out = Vec::with_capacity(256 * 1024);
+    let mut out = Vec::new();
     frame(AUTH_OK, &mut out);
     peer.stream.write_all(&out)?;
 
-    let began = Usage::now();
-    out.clear();
-    if slow {
-        frame(&request(count, SLOW), &mut out);
-    }
-    let mut sent = vec![Instant::now(); count];
-    let mut took = Vec::with_capacity(count);
-    let mut next = 0;
-    while next < at_once.min(count) {
-        frame(&request(next, QUICK), &mut out);
-        next += 1;
-    }
-    sent.fill(Instant::now());
-    peer.stream.write_all(&out)?;
-    while took.len() < count {
-        out.clear();
-        let first = next;
-        // Every answer that has arrived is followed by the next request, all in one write.
-        loop {
-            let Some(id) = peer.next_frame(id_of_answer)? else { return Err("the client left".into()) };
-            if let Some(id) = id {
-                took.push(sent[id].elapsed());
-                if next < count {
-                    frame(&request(next, QUICK), &mut out);
-                    next += 1;
-                }
-            }
-            if !peer.has_frame() {
-                break;
-            }
+    match *path.trim_start_matches('/').split('/').collect::<Vec<_>>() {
+        ["pair", _, "alone"] => {
+            FIRST.lock().map_err(|_| "a pair failed")?.replace(peer);
+            Ok(())
         }
-        if !out.is_empty() {
-            sent[first..next].fill(Instant::now());
-            peer.stream.write_all(&out)?;
+        ["pair", at_once, _] => {
+            let alone = FIRST.lock().map_err(|_| "a pair failed")?.take().ok_or("half a pair")?;
+            pair(alone, peer, at_once.parse()?)
+        }
+        [count, at_once] => {
+            let began = Usage::now();
+            let mut took = peer.ask(count.parse()?, at_once.parse()?)?;
+            let used = began.elapsed();
+            peer.close()?;
+            took.sort_unstable();
+            let (p50, p99) = (percentile(&took, 50), percentile(&took, 99));
+            println!("{} {p50} {p99}", used.cpu.unwrap_or_default().as_nanos());
+            Ok(())
+        }
+        _ => Err(format!("nothing is asked by {path}").into()),
+    }
+}
+
+/// Asks two clients in turn, one of which has something slow to do beside.
+fn pair(mut alone: Peer, mut beside: Peer, at_once: usize) -> Outcome<()> {
+    let mut out = Vec::new();
+    frame(&request(SLOW_ID, SLOW), &mut out);
+    beside.stream.write_all(&out)?;
+    let asked = Instant::now();
+    let (mut of_alone, mut of_beside) = (Vec::new(), Vec::new());
+    // It ends a little early, so that the slow one is outstanding all the time.
+    while asked.elapsed() < Duration::from_millis(9_500) {
+        // Whoever comes second has the warmer caches.
+        let is_odd = of_alone.len() % 2 == 1;
+        let mut block = [(&mut alone, &mut of_alone), (&mut beside, &mut of_beside)];
+        if is_odd {
+            block.reverse();
+        }
+        for (peer, tails) in block {
+            let mut took = peer.ask(BLOCK, at_once)?;
+            took.sort_unstable();
+            tails.push(percentile(&took, 99));
         }
     }
-    let used = began.elapsed();
-    peer.stream.write_all(&GOODBYE)?;
-    while peer.next_frame(|_| ())?.is_some() {}
-    took.sort_unstable();
-    let at = |part: usize| took[(count * part / 100).min(count - 1)].as_nanos();
-    println!("{} {} {}", used.cpu.unwrap_or_default().as_nanos(), at(50), at(99));
+    alone.close()?;
+    beside.close()?;
+    of_alone.sort_unstable();
+    of_beside.sort_unstable();
+    println!("{} {} {}", of_alone.len(), of_alone[of_alone.len() / 2], of_beside[of_beside.len() / 2]);
     Ok(())
+}
+
+fn percentile(sorted: &[Duration], part: usize) -> u128 {
+    sorted[(sorted.len() * part / 100).min(sorted.len() - 1)].as_nanos()
 }
 
 /// A request as the platform sends it, with the documented headers.
@@ -134,9 +153,59 @@ struct Peer {
     read: Vec<u8>,
     filled: usize,
     taken: usize,
+    /// How many quick ones it was asked.
+    asked: usize,
 }
 
 impl Peer {
+    /// Asks `count` quick ones, `at_once` of them outstanding, and returns how long each took.
+    fn ask(&mut self, count: usize, at_once: usize) -> Outcome<Vec<Duration>> {
+        let mut out = Vec::with_capacity(256 * 1024);
+        let mut took = Vec::with_capacity(count);
+        let (mut first, mut next) = (0, at_once.min(count));
+        // Every id is new on its connection: one that comes again would not be answered.
+        let base = self.asked;
+        self.asked += count;
+        for id in 0..next {
+            frame(&request(base + id, QUICK), &mut out);
+        }
+        let mut sent = vec![Instant::now(); count];
+        loop {
+            sent[first..next].fill(Instant::now());
+            self.stream.write_all(&out)?;
+            out.clear();
+            first = next;
+            // Every answer that has arrived is followed by the next request, all in one write.
+            while out.is_empty() {
+                loop {
+                    let Some(id) = self.next_frame(id_of_answer)? else {
+                        return Err("the client left".into());
+                    };
+                    if let Some(id) = id.filter(|id| *id != SLOW_ID) {
+                        took.push(sent[id - base].elapsed());
+                        if next < count {
+                            frame(&request(base + next, QUICK), &mut out);
+                            next += 1;
+                        }
+                    }
+                    if !self.has_frame() {
+                        break;
+                    }
+                }
+                if took.len() == count {
+                    return Ok(took);
+                }
+            }
+        }
+    }
+
+    /// Says goodbye, and waits until the client is gone.
+    fn close(&mut self) -> Outcome<()> {
+        self.stream.write_all(&GOODBYE)?;
+        while self.next_frame(|_| ())?.is_some() {}
+        Ok(())
+    }
+
     /// Answers the upgrade, and returns the path that was asked for.
     fn upgrade(&mut self) -> Outcome<String> {
         let end = loop {

@@ -41,8 +41,8 @@ pub use memory::{
     REMEMBERED_SESSIONS, Remembering, Speaker,
 };
 pub use reply::{REPLY_FIELD, Reply};
-pub use responder::{Blocking, BoxFuture, BoxedResponder, Responder, blocking, responder};
-pub use secret_filter::{Filtered, HIDDEN, SecretFilter};
+pub use responder::{Blocking, BoxedResponder, Responder, blocking, responder};
+pub use secret_filter::{Filtered, HIDDEN_SECRET, SecretFilter};
 pub use serve::{DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, Serve, TunnelEvents, TunnelHandle};
 pub use service::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY};
 

@@ -95,7 +95,8 @@ impl Reply {
     }
 
     /// One more header. What no header may hold is left out, and so are those that belong to the connection or that say
-    /// what the body is: it is always `application/json`.
+    /// what the body is: it is always `application/json`. The tunnel has one place for each name: several of one are joined
+    /// with a comma, and of several `Set-Cookie`s the first one stands.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

@@ -1,16 +1,12 @@
 //! Who answers.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use sdk_core::dispatch::panicked;
+use sdk_core::dispatch::{BoxFuture, panicked};
 use sdk_core::error::{Error, Result, codes};
 
 use super::incoming::Incoming;
 use super::reply::Reply;
-
-/// A boxed future, for responders that are chosen at run time.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A bot that others call: it takes a request and returns the reply. A closure is one, and so is a struct with state.
 ///

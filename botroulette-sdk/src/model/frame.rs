@@ -334,7 +334,8 @@ pub struct TunnelResponse<'a> {
     pub id: &'a FrameId,
     /// The HTTP status.
     pub status: u16,
-    /// The answer's headers. Several of one name are joined with a comma and a blank: the frame has one place for each.
+    /// The answer's headers. The frame has one place for each name: several of one are joined with a comma and a blank, but for
+    /// `Set-Cookie`, which may not be joined (RFC 9110, section 5.3): the first one stands.
     pub headers: &'a HeaderMap,
     /// The answer's body.
     pub body: &'a str,
@@ -368,7 +369,7 @@ impl Serialize for Joined<'_> {
         for name in self.0.keys() {
             let mut values = self.0.get_all(name).iter().filter_map(|value| value.to_str().ok());
             let Some(first) = values.next() else { continue };
-            match values.next() {
+            match values.next().filter(|_| name != http::header::SET_COOKIE) {
                 None => map.serialize_entry(name.as_str(), first)?,
                 Some(second) => {
                     let all: Vec<_> = [first, second].into_iter().chain(values).collect();

@@ -277,7 +277,7 @@ impl Sandbox {
     }
 
     /// How many tunnels are open, whether they showed a key or not.
-    pub fn tunnels(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.floor.act(|network, _| network.connections())
     }
 

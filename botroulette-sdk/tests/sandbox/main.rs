@@ -11,5 +11,6 @@
 
 mod bytes;
 mod flows;
+mod official;
 mod stranger;
 mod tunnel;

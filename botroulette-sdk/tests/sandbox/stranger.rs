@@ -57,7 +57,7 @@ pub(crate) async fn http(sandbox: &Sandbox, line: &str, headers: &str, body: &[u
 }
 
 /// A tunnel that writes and reads texts.
-pub(crate) struct Tunnel(WebSocketStream<TcpStream>);
+pub(crate) struct Tunnel(pub(crate) WebSocketStream<TcpStream>);
 
 impl Tunnel {
     pub(crate) async fn open(sandbox: &Sandbox) -> Self {

@@ -162,6 +162,8 @@ async fn a_reply_has_a_status_a_field_and_headers_of_its_own() {
             "list" => Reply::json(&json!([1, 2])),
             "headers" => Reply::from("hi")
                 .with_header("X-Mood", "good")
+                .with_header("X-Tag", "1")
+                .with_header("X-Tag", "2")
                 .with_header("Set-Cookie", "a=1")
                 .with_header("Set-Cookie", "b=2")
                 .with_header("Content-Type", "text/html; charset=utf-8")
@@ -189,7 +191,7 @@ async fn a_reply_has_a_status_a_field_and_headers_of_its_own() {
         (
             "headers",
             200,
-            json!({"content-type": "application/json", "x-mood": "good", "set-cookie": "a=1, b=2"}),
+            json!({"content-type": "application/json", "x-mood": "good", "set-cookie": "a=1", "x-tag": "1, 2"}),
             json!({"reply": "hi"}),
         ),
     ] {

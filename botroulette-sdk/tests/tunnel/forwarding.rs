@@ -18,6 +18,10 @@ const GZIP: &[u8] = &[
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x2a, 0x4a, 0x2d, 0xc8, 0xa9,
     0x54, 0xb2, 0x52, 0xca, 0xc8, 0x54, 0xaa, 0x05, 0x00, 0xab, 0x43, 0x6d, 0xc7, 0x0e, 0x00, 0x00, 0x00,
 ];
+/// `zlib.brotliCompressSync('{"reply":"hi"}')` of Node 20.
+const BROTLI: &[u8] = b"\x8b\x06\x80{\"reply\":\"hi\"}\x03";
+/// `printf '{"reply":"hi"}' | zstd`.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x24\x0e\x71\0\0{\"reply\":\"hi\"}\x5c\x01\x31\x82";
 const JSON: &str = "application/json";
 
 impl Bot {
@@ -236,6 +240,8 @@ async fn text_comes_back_as_json_however_it_was_encoded() {
         (response("200 OK", JSON, b"\xef\xbb\xbf{\"reply\":\"bom\"}"), r#"{"reply":"bom"}"#),
         (response_with("200 OK", &[("Content-Encoding", "gzip")], GZIP), r#"{"reply":"hi"}"#),
         (response_with("200 OK", &[("Content-Encoding", "deflate")], &GZIP[10..26]), r#"{"reply":"hi"}"#),
+        (response_with("200 OK", &[("Content-Encoding", "br")], BROTLI), r#"{"reply":"hi"}"#),
+        (response_with("200 OK", &[("Content-Encoding", "zstd")], ZSTD), r#"{"reply":"hi"}"#),
         (response_with("200 OK", &[], "no type"), r#"{"reply":"no type"}"#),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{\"\r\n5\r\na\":1}\r\n0\r\n\r\n"
@@ -290,7 +296,9 @@ async fn what_is_no_text_is_refused_with_a_clear_error() {
         (response("200 OK", "image/png", "PNG"), "image/png"),
         (response("200 OK", JSON, b"{\"reply\":\"caf\xe9\"}"), "not UTF-8 from byte 13"),
         (response("200 OK", "text/plain; charset=klingon", "nuq"), "klingon"),
-        (response_with("200 OK", &[("Content-Encoding", "br")], "x"), "`br`"),
+        (response_with("200 OK", &[("Content-Encoding", "compress")], "x"), "`compress`"),
+        (response_with("200 OK", &[("Content-Encoding", "br")], "not br"), "not br"),
+        (response_with("200 OK", &[("Content-Encoding", "zstd")], &ZSTD[..20]), "not zstd"),
         (response_with("200 OK", &[("Content-Encoding", "gzip")], "not gzip"), "not gzip"),
         (response_with("200 OK", &[("Content-Encoding", "gzip")], &GZIP[..20]), "not gzip"),
     ] {

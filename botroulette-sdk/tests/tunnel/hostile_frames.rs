@@ -54,7 +54,7 @@ async fn a_number_and_a_written_otherwise_text_are_ids_like_any_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_duplicate_id_is_answered_once_however_it_is_written() {
+async fn row_17_a_duplicate_id_is_answered_once_however_it_is_written() {
     let (_relay, mut bot, mut peer) = online().await;
     peer.ask("A", "sleep 3").await;
     peer.ask("A", "again").await;
@@ -106,7 +106,7 @@ async fn five_mebibytes_pass_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_field_of_a_wrong_type_is_answered_with_400() {
+async fn row_15_a_field_of_a_wrong_type_is_answered_with_400() {
     let (_relay, mut bot, mut peer) = online().await;
     for (field, value) in [
         ("method", "7"),
@@ -269,4 +269,16 @@ async fn an_auth_ok_of_another_shape_is_an_auth_ok_all_the_same() {
         assert_eq!((connected.tunnel_url.as_deref(), Value::from(connected.extra)), (url, extra));
         still_answers(&mut peer).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_that_is_nested_without_end_is_answered_and_overflows_no_stack() {
+    let (_relay, _bot, mut peer) = online().await;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let text = Value::from(format!(r#"{{"message":{deep}}}"#)).to_string();
+    for body in [text, format!(r#"{{"message":{deep}}}"#), deep] {
+        peer.say(format!(r#"{{"type":"request","id":"r","body":{body}}}"#)).await;
+        assert_eq!(peer.answer().await.status, 400);
+    }
+    still_answers(&mut peer).await;
 }

@@ -12,6 +12,7 @@
 )]
 
 mod answering;
+mod compared;
 mod fault_rows;
 mod forwarding;
 mod hostile_frames;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use botornot_sdk::player::{MatchLog, Persona, SelfPlay, SelfPlayReport, Style};
-use botornot_sdk::sandbox::{Sandbox, SandboxIdentity};
+use botornot_sdk::sandbox::Sandbox;
 use botornot_sdk::sdk_core::shutdown::Shutdown;
 use botornot_sdk::{Client, Error, Result};
 use clap::Parser;
@@ -43,7 +43,7 @@ async fn run(args: Args) -> Result<()> {
         return Err(Error::invalid_argument(field, "two of one's own meet in a sandbox of their own alone"));
     }
     let report = args.options.begin();
-    let shutdown = args.options.stop_on_signals(report)?;
+    let shutdown = args.options.stop_on_signals(report, "the match in progress")?;
     let seed = args.options.seed_or_random();
     let log = args.log.as_ref().map(MatchLog::append_to).transpose()?;
     // Nobody else is there, so that they always meet.
@@ -84,8 +84,7 @@ async fn run(args: Args) -> Result<()> {
 }
 
 fn enter(sandbox: &Sandbox, name: &str, seed: u64, shutdown: &Shutdown) -> Result<Client> {
-    let SandboxIdentity { token, .. } = sandbox.register(name)?;
-    Client::builder(token).url(sandbox.ws_url()).seed(seed).shutdown(shutdown).build()
+    Client::builder(sandbox.register(name)?).url(sandbox.url()).seed(seed).shutdown(shutdown).build()
 }
 
 /// The table, and how many matches it is made of.

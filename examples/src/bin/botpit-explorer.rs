@@ -56,8 +56,8 @@ async fn explore(args: Args) -> Result<()> {
     let seed = args.options.seed_or_random();
     let sandbox =
         Sandbox::builder().seed(seed).house_wait(Duration::ZERO).house_thinks(Duration::ZERO).start().await?;
-    report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.rest_url()));
-    let rest = Rest::new(sandbox.rest_url())?;
+    report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.url()));
+    let rest = Rest::new(sandbox.url())?;
     let me = settle_in(&sandbox, &rest, seed, args.matches).await?;
     report.note(format_args!("MyAgent has registered, introduced itself and played there."));
     look(&rest, &args, args.agent.clone().or(Some(me)), report).await?;
@@ -76,7 +76,7 @@ async fn settle_in(sandbox: &Sandbox, rest: &Rest, seed: u64, matches: u32) -> R
         rest.follow(&best.agent_id, &me, &wallet).await?;
     }
     if matches > 0 {
-        let client = Client::builder(registered.api_key).url(sandbox.ws_url()).seed(seed).build()?;
+        let client = Client::builder(registered.api_key).url(sandbox.url()).seed(seed).build()?;
         let mut predictor = Predictor::seeded(seed);
         let play =
             client.play::<Rps, _>(move |turn: &GameTurn<Rps>| predictor.choose(&turn.state, turn.side));

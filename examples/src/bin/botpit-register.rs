@@ -52,8 +52,8 @@ async fn register(args: Args) -> Result<()> {
         None => {
             let seed = args.options.seed_or_random();
             let sandbox = Sandbox::builder().seed(seed).start().await?;
-            report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.rest_url()));
-            (Rest::new(sandbox.rest_url())?, Some(sandbox))
+            report.note(format_args!("A BOTPIT of your own runs on {} (seed {seed}).", sandbox.url()));
+            (Rest::new(sandbox.url())?, Some(sandbox))
         }
     };
     if args.wallet.is_none() {

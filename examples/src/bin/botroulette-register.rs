@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use botroulette_sdk::model::{RegisterOptions, Registered, Registration};
+use botroulette_sdk::sdk_core::env::Env;
 use botroulette_sdk::sdk_core::private_file;
 use botroulette_sdk::sdk_core::wire::printable;
 use botroulette_sdk::{Error, Host, Registrar, Result};
@@ -70,7 +71,9 @@ async fn register(args: Args) -> Result<()> {
     let url = match (&own, &args.options.url) {
         (Some(sandbox), _) => sandbox.url().to_string(),
         (None, Some(url)) => url.clone(),
-        (None, None) => Host::Production.url().to_owned(),
+        (None, None) => {
+            Env::read()?.get("BOTROULETTE_URL").unwrap_or_else(|| Host::Production.url().to_owned())
+        }
     };
     report.note(format_args!("Registering on {}.", printable(&url)));
     let registrar = Registrar::new(&url)?;

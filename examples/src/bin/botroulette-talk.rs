@@ -6,9 +6,8 @@
 use std::process::ExitCode;
 
 use botroulette_sdk::model::Bot;
-use botroulette_sdk::{
-    Client, Conversation, Error, HttpServer, Incoming, Result, codes, forward_to, responder,
-};
+use botroulette_sdk::sdk_core::shutdown::Phase;
+use botroulette_sdk::{Conversation, Error, HttpServer, Incoming, Result, codes, forward_to, responder};
 use clap::Parser;
 use starter_bots::botroulette::{Place, Summary, Turn, line};
 use starter_bots::self_test::{Tested, self_test};
@@ -50,10 +49,13 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<()> {
     let report = args.options.begin();
     let place = Place::open("Zeph", &args.options, false, report).await?;
-    let done = if args.self_test {
-        test(&place, &args, report).await
-    } else {
-        talk(&place.client, &args, report).await
+    let asks = async {
+        if args.self_test { test(&place, &args, report).await } else { talk(&place, &args, report).await }
+    };
+    let done = tokio::select! {
+        biased;
+        done = asks => done,
+        () = place.shutdown.stopping() => Ok(()),
     };
     place.close().await;
     done
@@ -61,7 +63,8 @@ async fn run(args: Args) -> Result<()> {
 
 // ---- a conversation -------------------------------------------------------------------------------------------------
 
-async fn talk(client: &Client, args: &Args, report: Report) -> Result<()> {
+async fn talk(place: &Place, args: &Args, report: Report) -> Result<()> {
+    let client = &place.client;
     let found = match &args.search {
         Some(word) => client.search(word).await?,
         None => vec![client.roulette().await?],
@@ -69,7 +72,7 @@ async fn talk(client: &Client, args: &Args, report: Report) -> Result<()> {
     let mut summary = Summary::default();
     let mut done = Err(Error::new(&codes::NO_BOT, "nobody was found to talk with"));
     for bot in found {
-        done = converse(client, &bot, args, &mut summary, report).await;
+        done = converse(place, &bot, args, &mut summary, report).await;
         match &done {
             // Found, and not there: the next one may be.
             Err(error) if summary.asked == 0 && !error.is_auth() => {
@@ -79,25 +82,29 @@ async fn talk(client: &Client, args: &Args, report: Report) -> Result<()> {
             Err(_) => summary.errors += 1,
             Ok(()) => {}
         }
-        if summary.asked > 0 || done.as_ref().is_err_and(Error::is_auth) {
+        let stops = place.shutdown.phase() != Phase::Running;
+        if stops || summary.asked > 0 || done.as_ref().is_err_and(Error::is_auth) {
             break;
         }
     }
-    if summary.asked > 0 {
+    if summary.asked > 0 || done.is_ok() {
         report.result("summary", &summary);
     }
     done
 }
 
 async fn converse(
-    client: &Client,
+    place: &Place,
     bot: &Bot,
     args: &Args,
     summary: &mut Summary,
     report: Report,
 ) -> Result<()> {
-    let mut talk: Conversation = client.conversation(bot.code()?);
+    let mut talk: Conversation = place.client.conversation(bot.code()?);
     for turn in 0..args.turns {
+        if place.shutdown.phase() != Phase::Running {
+            break;
+        }
         let message = args.say.get(turn).map_or_else(|| line(turn), String::as_str);
         let answer = talk.say(message).await?;
         summary.tell(&Turn::outgoing(&talk, message, &answer), report);

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --bin botroulette-tunnel` tries it out in a sandbox, with a small server that says everything back.
 //! `cargo run --bin botroulette-tunnel -- --live` forwards what strangers say to `127.0.0.1:8900`, or to the port in
-//! `LOCAL_PORT`, until Ctrl-C. It needs `BOTROULETTE_API_KEY`, and `BOTROULETTE_URL=https://api.botroulette.net`.
+//! `LOCAL_PORT`, until Ctrl-C. The key is in `BOTROULETTE_API_KEY`.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -12,11 +12,12 @@ use std::time::Duration;
 use botroulette_sdk::sandbox::Sandbox;
 use botroulette_sdk::sdk_core::env::Env;
 use botroulette_sdk::{
-    Client, ClientBuilder, Error, Forwarder, HttpServer, Incoming, Reply, Responder, Result, TunnelEvent,
+    Client, ClientBuilder, Forwarder, HttpServer, Incoming, Reply, Responder, Result, TunnelEvent,
     forward_to, responder,
 };
 use clap::Parser;
 use serde::Serialize;
+use starter_bots::botroulette::elsewhere;
 use starter_bots::{Options, Report, exit};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -127,7 +128,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<()> {
     let report = args.options.begin();
     if args.options.live || args.options.url.is_some() {
-        return elsewhere(&args, report).await;
+        return live(&args, report).await;
     }
     let seed = args.options.seed_or_random();
     // House bots call by themselves: soon, and often enough for whatever is asked for.
@@ -154,17 +155,9 @@ async fn run(args: Args) -> Result<()> {
 }
 
 /// On the platform, or in a sandbox of another process.
-async fn elsewhere(args: &Args, report: Report) -> Result<()> {
+async fn live(args: &Args, report: Report) -> Result<()> {
     let env = Env::read()?;
-    let client = |key: String| match &args.options.url {
-        None => Client::builder_from_env(&env),
-        Some(url) => Ok(Client::builder(key).url(url)),
-    };
-    // Checked first: no key leaves for a machine that was not meant.
-    if !args.options.live && !client("none".to_owned())?.build()?.is_local() {
-        return Err(Error::invalid_argument("url", "another machine needs --live, if you mean it"));
-    }
-    let client = client(env.require("BOTROULETTE_API_KEY")?)?;
+    let client = elsewhere(&args.options, &env)?;
     let forwarder = match &args.to {
         Some(to) => forward_to(to)?,
         None => Forwarder::with_env(&env)?,
@@ -182,7 +175,7 @@ async fn forward(
     messages: Option<u64>,
     report: Report,
 ) -> Result<()> {
-    let shutdown = options.stop_on_signals(report)?;
+    let shutdown = options.stop_on_signals(report, "what is being answered")?;
     let client = client.seed(options.seed_or_random()).shutdown(&shutdown).build()?;
     let (sender, mut turns) = mpsc::unbounded_channel();
     let (tunnel, mut events) = client.serve(Told { forwarder, show, turns: sender }).connect().await?;

@@ -7,8 +7,9 @@ use sdk_core::clock::Clock;
 use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::http::{Auth, DEFAULT_TIMEOUT, Http, RetryPolicy};
-use sdk_core::network::Network;
+use sdk_core::network::{Network, parse_url};
 use sdk_core::secret::{Secret, shown_url};
+use sdk_core::shutdown::Shutdown;
 use url::Url;
 
 use super::Client;
@@ -42,6 +43,8 @@ pub struct ClientBuilder {
     clock: Clock,
     timeout: Duration,
     retry: RetryPolicy,
+    pub(crate) seed: Option<u64>,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl ClientBuilder {
@@ -53,6 +56,8 @@ impl ClientBuilder {
             clock: Clock::real(),
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::new(),
+            seed: None,
+            shutdown: Shutdown::new(),
         }
     }
 
@@ -104,8 +109,22 @@ impl ClientBuilder {
         &self.clock
     }
 
+    /// The wish to stop, shared with others: `shutdown.on_signals()?` makes it Ctrl-C. It ends what
+    /// [`Client::play`](crate::Client::play) runs.
+    pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.shutdown = shutdown.clone();
+        self
+    }
+
+    /// Makes repeatable what is drawn: the jitter of retries, and in [`Client::play`](crate::Client::play) whom it joins and
+    /// when.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// How long a whole call may take, its tries and their answers included. Default: 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
@@ -132,33 +151,28 @@ impl ClientBuilder {
         let auth = match &self.token {
             None => Auth::None,
             Some(token) => {
-                let text = token.expose();
-                if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                    let message = "the token is empty, or holds blanks or control characters";
-                    return Err(Error::invalid_config("token", message));
-                }
+                token.check("token")?;
                 Auth::Bearer(token.clone())
             }
         };
         self.network.check_url(&base)?;
         let network = self.network.clone().user_agent(concat!("kriegspiel-sdk/", env!("CARGO_PKG_VERSION")));
-        let http = Http::builder(base)
+        let mut http = Http::builder(base)
             .network(network)
             .auth(auth)
             .clock(self.clock.clone())
             .timeout(self.timeout)
-            .retry(self.retry)
-            .build()?;
+            .retry(self.retry);
+        if let Some(seed) = self.seed {
+            http = http.seed(seed);
+        }
+        let http = http.build()?;
         Ok(Client { http, settings: self })
     }
 }
 
 fn base_url(text: &str) -> Result<Url> {
-    // The text is not shown: somebody may have put a token into it.
-    let url = Url::parse(text.trim()).map_err(|cause| {
-        Error::invalid_config("url", "the address is not a URL such as https://api.kriegspiel.org")
-            .with_source(cause)
-    })?;
+    let url = parse_url(text, "url", &["https", "http"])?;
     if url.host_str() == Some(PUBLIC_HOST)
         && url.path_segments().and_then(|mut parts| parts.next()) == Some("api")
     {

@@ -63,7 +63,7 @@ pub use users::{LeaderboardQuery, RatingHistoryQuery, UserGamesQuery};
 #[derive(Clone)]
 pub struct Client {
     http: Http,
-    settings: ClientBuilder,
+    pub(crate) settings: ClientBuilder,
 }
 
 impl Client {

@@ -32,7 +32,7 @@ impl GameEvent {
     /// [`DECODE_FAILED`](sdk_core::error::codes::DECODE_FAILED) or [`NOT_JSON`](sdk_core::error::codes::NOT_JSON) when the
     /// type is known and the data is not as it should be.
     pub fn decode(event: &str, data: &str) -> Result<Self> {
-        let hint = || {
+        let hint = || -> Result<GameHint> {
             let mut hint: GameHint = wire::decode(data, event)?;
             // The type once more.
             hint.extra.0.remove("type");

@@ -72,7 +72,7 @@ impl<S: Strategy> Game<S> {
         let end = self.until_the_end().await;
         let (report, fatal) = self.report(end);
         self.table.tell(&PlayEvent::Over(Box::new(report.clone())));
-        guarded("on_game_over", || self.strategy.on_game_over(&report));
+        guarded("on_game_end", || self.strategy.on_game_end(&report));
         Played { report, fatal }
     }
 

@@ -72,7 +72,7 @@ pub use self::event::PlayEvent;
 use self::lobby::LobbySettings;
 pub use self::pace::Pace;
 pub use self::position::{GameStart, Position};
-pub use self::report::{GameReport, Summary, Unfinished};
+pub use self::report::{GameReport, PlayError, Summary, Unfinished};
 pub use self::state_file::{STATE_FILE, StateFile};
 pub use self::strategy::{Action, BoxedStrategy, Strategy, StrategyExt};
 pub use self::table::Leaving;
@@ -125,6 +125,7 @@ type OnGame = Box<dyn FnMut(&GameReport) + Send>;
 
 impl<S: Strategy> Play<S> {
     fn new(client: Client, strategy: S) -> Self {
+        let (seed, shutdown) = (client.settings.seed, client.settings.shutdown.clone());
         Self {
             client,
             strategy,
@@ -147,8 +148,8 @@ impl<S: Strategy> Play<S> {
             when_degraded: Leaving::Finish,
             report_every: REPORT_EVERY,
             state_file: None,
-            shutdown: Shutdown::new(),
-            seed: None,
+            shutdown,
+            seed,
             on_event: None,
             on_game: None,
         }
@@ -266,9 +267,9 @@ impl<S: Strategy> Play<S> {
         self
     }
 
-    /// The wish to stop, shared with others: `shutdown.on_signals()?` makes it Ctrl-C.
-    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.shutdown = shutdown;
+    /// Another wish to stop than the [client's](crate::ClientBuilder::shutdown), for several runs on one client.
+    pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.shutdown = shutdown.clone();
         self
     }
 
@@ -298,22 +299,19 @@ impl<S: Strategy> Play<S> {
     /// [`INVALID_CONFIG`](sdk_core::error::codes::INVALID_CONFIG) for settings that make no sense;
     /// [`STATE_FILE_FOREIGN`](crate::codes::STATE_FILE_FOREIGN) for the state of a bot of another host;
     /// [`AUTH_REJECTED`](sdk_core::error::codes::AUTH_REJECTED) when the token is refused, at any time; what the platform
-    /// says when it takes neither token nor rulesets at the beginning.
+    /// says when it takes neither token nor rulesets at the beginning. The [`PlayError`] also has the summary of what was played.
     ///
     /// # Cancel safety
     /// Dropping the future ends all games' tasks at once: nothing is resigned, deleted or saved. Use the shutdown.
-    pub async fn run(self) -> Result<Summary> {
-        self.validate()?;
-        if let Some(file) = &self.state_file {
-            file.check_host(&self.client)?;
-        }
+    pub async fn run(self) -> Result<Summary, PlayError> {
+        self.check().map_err(|error| PlayError::new(error, Summary::default()))?;
         if self.games == Some(0) {
             return Ok(Summary::default());
         }
         rounds::run(self).await
     }
 
-    fn validate(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         if self.lobby.rulesets.is_empty() {
             return Err(Error::invalid_config("rulesets", "a bot plays at least one ruleset"));
         }
@@ -328,7 +326,7 @@ impl<S: Strategy> Play<S> {
         if self.lobby.at_once == 0 {
             return Err(Error::invalid_config("at_once", "a bot plays at least one game at once"));
         }
-        Ok(())
+        self.state_file.as_ref().map_or(Ok(()), |file| file.check_host(&self.client))
     }
 }
 

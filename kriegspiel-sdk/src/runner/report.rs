@@ -174,3 +174,7 @@ impl fmt::Display for Summary {
         }
     }
 }
+
+/// Why a [`Play`](super::Play) ended in failure, together with the summary of what was played before. `?` makes an
+/// [`Error`](crate::Error) of it in a function that returns one.
+pub type PlayError = sdk_core::error::RunError<Summary>;

@@ -22,7 +22,7 @@ use super::hints::{Hint, Hints};
 use super::lobby::{Choice, LOOKUPS, Lobby, OpenGameKey, View};
 use super::pace::Interval;
 use super::position::GameStart;
-use super::report::Summary;
+use super::report::{PlayError, Summary};
 use super::state_file::StateFile;
 use super::strategy::Strategy;
 use super::table::{Leaving, Order, Table, guarded};
@@ -40,7 +40,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 /// A game that ended may be listed for a moment longer.
 const AFTER_GAME: Duration = Duration::from_millis(500);
 
-pub(super) async fn run<S: Strategy>(play: Play<S>) -> Result<Summary> {
+pub(super) async fn run<S: Strategy>(play: Play<S>) -> Result<Summary, PlayError> {
     let mut rng = play.seed.map_or_else(Rng::new, Rng::with_seed);
     let between =
         play.between_tries.unwrap_or(if play.client.is_local() { Duration::ZERO } else { BETWEEN_TRIES });
@@ -93,7 +93,10 @@ pub(super) async fn run<S: Strategy>(play: Play<S>) -> Result<Summary> {
     };
     let outcome = rounds.go_on().await;
     rounds.end(&outcome).await;
-    outcome.map(|()| rounds.summary)
+    match outcome {
+        Ok(()) => Ok(rounds.summary),
+        Err(error) => Err(PlayError::new(error, rounds.summary)),
+    }
 }
 
 /// The bot's own game that waits in the lobby.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::future::{Future, ready};
-use std::pin::Pin;
 use std::time::Duration;
 
+use sdk_core::dispatch::BoxFuture;
 use sdk_core::error::Result;
 
 use super::blocking::BlockingStrategy;
@@ -94,7 +94,7 @@ pub trait Strategy: Clone + Send + 'static {
     }
 
     /// The game is over, or was left.
-    fn on_game_over(&mut self, report: &GameReport) {
+    fn on_game_end(&mut self, report: &GameReport) {
         let _ = report;
     }
 
@@ -168,15 +168,13 @@ impl<S: Strategy> StrategyExt for S {}
 /// ```
 pub struct BoxedStrategy(Box<dyn DynStrategy>);
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 /// [`Strategy`] with boxed futures, so that it can be a trait object.
 trait DynStrategy: Send + 'static {
     fn boxed_clone(&self) -> Box<dyn DynStrategy>;
     fn choose<'a>(&'a mut self, position: &'a Position) -> BoxFuture<'a, Result<Action>>;
     fn on_answer(&mut self, position: &Position, action: Action, reply: &Reply);
     fn on_game_start(&mut self, game: &GameStart);
-    fn on_game_over(&mut self, report: &GameReport);
+    fn on_game_end(&mut self, report: &GameReport);
     fn on_failure(&mut self, failure: &StrategyFailure);
     fn preflight(&mut self) -> BoxFuture<'_, Option<Availability>>;
 }
@@ -198,8 +196,8 @@ impl<S: Strategy> DynStrategy for S {
         Strategy::on_game_start(self, game);
     }
 
-    fn on_game_over(&mut self, report: &GameReport) {
-        Strategy::on_game_over(self, report);
+    fn on_game_end(&mut self, report: &GameReport) {
+        Strategy::on_game_end(self, report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {
@@ -231,8 +229,8 @@ impl Strategy for BoxedStrategy {
         self.0.on_game_start(game);
     }
 
-    fn on_game_over(&mut self, report: &GameReport) {
-        self.0.on_game_over(report);
+    fn on_game_end(&mut self, report: &GameReport) {
+        self.0.on_game_end(report);
     }
 
     fn on_failure(&mut self, failure: &StrategyFailure) {

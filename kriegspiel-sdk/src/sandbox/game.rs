@@ -8,7 +8,9 @@ use super::accounts::AccountKey;
 use super::chess_clock::ChessClock;
 use super::mailbox::Mailbox;
 use super::referee::{Question, Referee};
+use super::refusal::Outcome;
 use super::settings::{FLUSH_EVERY, FLUSH_IDLE};
+use super::sheet::{Sheet, SheetText};
 use crate::model::{
     Announcement, Color, EndReason, Extra, GameCode, GameId, GameStatus, OpponentType, RatingSnapshot,
     ReplayFen, Ruleset,
@@ -69,6 +71,8 @@ pub(super) struct Game {
     pub(super) in_memory: bool,
     stored: Stored,
     unwritten: u32,
+    /// The scoresheets of White and Black, while the game is played.
+    sheets: [Sheet; 2],
     pub(super) subscribers: Vec<Mailbox>,
     /// Whether a house player is due to act.
     pub(super) house_is_due: bool,
@@ -113,6 +117,7 @@ impl Game {
             in_memory: false,
             stored: Stored { turn: None, move_number: 1, updated_at: now },
             unwritten: 0,
+            sheets: Default::default(),
             subscribers: Vec::new(),
             house_is_due: false,
         }
@@ -187,6 +192,11 @@ impl Game {
         if self.referee.records().len() > self.noted.len() {
             let replay = self.boards();
             self.noted.push(Noted { at: now, replay });
+            if let Some(record) = self.referee.records().last() {
+                for (color, sheet) in Color::BOTH.into_iter().zip(&mut self.sheets) {
+                    sheet.note(record, color);
+                }
+            }
             self.unwritten += 1;
         }
         if !self.is_between_bots || self.unwritten >= FLUSH_EVERY || self.referee.is_over() {
@@ -202,6 +212,20 @@ impl Game {
             move_number: self.referee.move_number(),
             updated_at: self.updated_at,
         };
+    }
+
+    /// A side's scoresheet, as it is sent.
+    pub(super) fn sheet(&self, color: Color) -> Outcome<SheetText> {
+        if self.is_over() {
+            return Sheet::of(self.referee.records(), color).text();
+        }
+        let [white, black] = &self.sheets;
+        if color == Color::White { white.text() } else { black.text() }
+    }
+
+    /// The game is over: its scoresheets are read seldom now, and are not kept.
+    pub(super) fn put_sheets_away(&mut self) {
+        self.sheets = Default::default();
     }
 
     /// What the database has at this moment: an idle game was written down meanwhile.

@@ -98,6 +98,7 @@ mod refusal;
 mod routes;
 mod seeds;
 mod settings;
+mod sheet;
 #[cfg(test)]
 mod tests;
 mod views;

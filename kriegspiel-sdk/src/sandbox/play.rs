@@ -169,6 +169,7 @@ impl Platform {
         game.updated_at = now;
         game.clock.stop(now);
         game.write_down();
+        game.put_sheets_away();
         game.snapshot = self.rate(&game);
         let players = [game.white, game.black];
         self.archive.insert(key, game);

@@ -29,6 +29,11 @@ impl Answer {
         }
     }
 
+    /// An answer whose JSON is written already.
+    pub(super) fn text(status: u16, json: String) -> Self {
+        Self { status, body: Body::Json(json), headers: Vec::new() }
+    }
+
     pub(super) fn empty(status: u16) -> Self {
         Self { status, body: Body::Empty, headers: Vec::new() }
     }

@@ -6,9 +6,9 @@ use super::accounts::AccountKey;
 use super::game::{Game, Stored};
 use super::platform::Platform;
 use super::refusal::{Answer, Outcome, Refusal};
+use super::sheet::SheetText;
 use crate::model::{
-    Color, ErrorCode, Extra, Fen, GameMetadata, GameState, Player, RefereeLine, RefereeLogItem, Review,
-    Scoresheet, Transcript, TranscriptMove, Written,
+    Color, ErrorCode, Extra, Fen, GameMetadata, Player, Review, Transcript, TranscriptMove, Written,
 };
 
 impl Platform {
@@ -69,7 +69,7 @@ impl Platform {
             let message = "Only participants can access this game state";
             return Err(Refusal::game(ErrorCode::Forbidden, message));
         };
-        Ok(Answer::json(200, &state(game, color, now)))
+        Ok(Answer::text(200, state(game, color, now)?))
     }
 
     fn transcript(&self, who: AccountKey, game: &Game) -> Outcome<Transcript> {
@@ -124,54 +124,46 @@ impl Platform {
     }
 }
 
-fn state(game: &Game, color: Color, now: Instant) -> GameState {
+fn state(game: &Game, color: Color, now: Instant) -> Outcome<String> {
     let referee = &game.referee;
     let is_to_move = game.is_active() && game.turn() == Some(color);
-    let your_fen: Fen = if game.is_over() { referee.fen() } else { referee.private_fen(color) };
-    let sheet = referee.scoresheet(color);
-    GameState {
-        game_id: game.id.clone(),
-        state: game.status.clone(),
-        turn: game.turn(),
-        move_number: referee.move_number(),
-        your_color: color,
-        your_fen,
-        allowed_moves: if is_to_move {
-            referee.allowed(color).iter().copied().collect()
-        } else {
-            Default::default()
-        },
-        possible_actions: if is_to_move { referee.possible_actions(color) } else { Vec::new() },
-        material_summary: referee.material(),
-        reserve_summary: referee.reserves(),
-        referee_log: log(&sheet),
-        referee_turns: sheet.turns.clone(),
-        scoresheet: sheet,
-        result: referee.result().cloned(),
-        clock: game.clock.shown(now),
-        ply_count: None,
-        llm_bot_tier: None,
-        llm_bot_ply_limit: None,
-        llm_bot_turn_limit: None,
-        extra: Extra::default(),
-    }
+    let (allowed, actions) = if is_to_move {
+        (referee.allowed(color), referee.possible_actions(color))
+    } else {
+        Default::default()
+    };
+    let fen: Fen = if game.is_over() { referee.fen() } else { referee.private_fen(color) };
+    let SheetText { turns, log } = game.sheet(color)?;
+    let fields = [
+        ("game_id", json(&game.id)?),
+        ("state", json(&game.status)?),
+        ("turn", json(&game.turn())?),
+        ("move_number", json(&referee.move_number())?),
+        ("your_color", json(&color)?),
+        ("your_fen", json(&fen)?),
+        ("allowed_moves", json(&allowed)?),
+        ("possible_actions", json(&actions)?),
+        ("material_summary", json(&referee.material())?),
+        ("reserve_summary", json(&referee.reserves())?),
+        (
+            "scoresheet",
+            format!(
+                "{{\"viewer_color\":{},\"last_move_number\":{},\"turns\":{turns}}}",
+                json(&color)?,
+                referee.last_heard(color)
+            ),
+        ),
+        ("referee_log", log),
+        ("referee_turns", turns),
+        ("result", json(&referee.result())?),
+        ("clock", json(&game.clock.shown(now))?),
+    ];
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    Ok(format!("{{{}}}", fields.join(",")))
 }
 
-/// The scoresheet as lines.
-fn log(sheet: &Scoresheet) -> Vec<RefereeLogItem> {
-    let item = |(turn, color, entry): (u32, Color, &crate::model::RefereeEntry)| RefereeLogItem {
-        ply: match color {
-            Color::White => turn.saturating_mul(2).saturating_sub(1),
-            Color::Black => turn.saturating_mul(2),
-        },
-        announcement: RefereeLine { prompt: entry.prompt.clone(), events: entry.events.clone() },
-        special_announcement: None,
-        capture_square: None,
-        timestamp: None,
-        replay_fen: None,
-        extra: Extra::default(),
-    };
-    sheet.entries().map(item).collect()
+fn json(value: &impl serde::Serialize) -> Outcome<String> {
+    serde_json::to_string(value).map_err(|_| Refusal::Crash)
 }
 
 /// How many attempts of a finished game are counted.

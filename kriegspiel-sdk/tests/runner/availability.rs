@@ -51,7 +51,7 @@ async fn a_model_bot_reports_before_it_takes_games_and_every_thirty_seconds() {
         assert_eq!(watching.world().tries(1).len(), 1, "the game at hand is played");
         stop.stop();
     };
-    let (summary, ()) = tokio::join!(platform.client().play(model).shutdown(shutdown).run(), watching);
+    let (summary, ()) = tokio::join!(platform.client().play(model).shutdown(&shutdown).run(), watching);
     summary.unwrap();
     let world = platform.world();
     let reports: Vec<_> = world.calls.iter().filter(|call| call.line == "POST /bots/availability").collect();
@@ -93,7 +93,7 @@ async fn a_preflight_that_hangs_is_given_up() {
         stop.stop();
     });
     let strategy = Hanging(Arc::default());
-    platform.client().play(strategy).shutdown(shutdown).run().await.unwrap();
+    platform.client().play(strategy).shutdown(&shutdown).run().await.unwrap();
     let world = platform.world();
     let last = world.calls.iter().rfind(|call| call.line == "POST /bots/availability").unwrap();
     assert_eq!(last.body, json!({"provider": "anthropic", "ready": false, "reason": "timeout"}));

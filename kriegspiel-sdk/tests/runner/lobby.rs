@@ -52,7 +52,7 @@ async fn it_joins_at_most_once_a_minute() {
     let shutdown = Shutdown::new();
     stop_after(&shutdown, 150);
     let play = platform.client().play(Random::seeded(1)).create_games(false).join_probability(1.0);
-    play.shutdown(shutdown).run().await.unwrap();
+    play.shutdown(&shutdown).run().await.unwrap();
     let world = platform.world();
     let at: Vec<_> = world
         .calls
@@ -80,7 +80,7 @@ async fn refusals_are_handled_as_the_spec_says() {
         let shutdown = Shutdown::new();
         stop_after(&shutdown, 90);
         let play = platform.client().play(Random::seeded(1)).create_games(false).join_probability(1.0);
-        let summary = play.shutdown(shutdown).run().await.unwrap();
+        let summary = play.shutdown(&shutdown).run().await.unwrap();
         assert_eq!(platform.count("POST /game/join/AAAAA2"), joins, "{code}");
         assert_eq!(summary.degraded, None, "a refusal is no trouble");
     }
@@ -92,7 +92,7 @@ async fn one_waiting_game_at_most_whatever_the_lists_say() {
     platform.world().joined_after = None;
     let shutdown = Shutdown::new();
     stop_after(&shutdown, 120);
-    platform.client().play(Random::seeded(1)).at_once(5).shutdown(shutdown).run().await.unwrap();
+    platform.client().play(Random::seeded(1)).at_once(5).shutdown(&shutdown).run().await.unwrap();
     assert_eq!(platform.count("POST /game/create"), 1);
     let deleted = platform.lines().into_iter().filter(|line| line.starts_with("DELETE /game/")).count();
     assert_eq!(deleted, 1, "the waiting game is deleted at the end");
@@ -102,7 +102,7 @@ async fn one_waiting_game_at_most_whatever_the_lists_say() {
     platform.instead("POST /game/create", [refusal(409, "BOT_ALREADY_HAS_OPEN_GAME")]);
     let shutdown = Shutdown::new();
     stop_after(&shutdown, 150);
-    let play = platform.client().play(Random::seeded(1)).shutdown(shutdown);
+    let play = platform.client().play(Random::seeded(1)).shutdown(&shutdown);
     let play = play.on_event(|event| assert!(!matches!(event, PlayEvent::Degraded(_))));
     play.run().await.unwrap();
     let creations = platform.count("POST /game/create");
@@ -121,7 +121,7 @@ async fn the_cap_holds_for_creating_and_joining_but_humans_are_always_played() {
     let shutdown = Shutdown::new();
     stop_after(&shutdown, 90);
     let play = platform.client().play(Random::seeded(1)).at_once(2).join_probability(1.0);
-    let summary = play.shutdown(shutdown).run().await.unwrap();
+    let summary = play.shutdown(&shutdown).run().await.unwrap();
     assert_eq!(summary.unfinished, 3, "all three are played");
     assert_eq!(platform.count("POST /game/create"), 0);
     assert_eq!(platform.count("GET /game/open"), 0, "the lobby is not even looked at");
@@ -135,6 +135,6 @@ async fn a_ruleset_that_the_platform_refuses_is_not_created_again() {
     platform.instead("POST /game/create", [(422, detail, "")]);
     let shutdown = Shutdown::new();
     stop_after(&shutdown, 300);
-    platform.client().play(Random::seeded(1)).shutdown(shutdown).run().await.unwrap();
+    platform.client().play(Random::seeded(1)).shutdown(&shutdown).run().await.unwrap();
     assert_eq!(platform.count("POST /game/create"), 1);
 }

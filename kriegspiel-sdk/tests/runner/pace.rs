@@ -20,7 +20,7 @@ async fn per_minute(platform: &Platform, pace: Pace, minutes: usize) -> Vec<usiz
         .create_games(false)
         .pace(pace)
         .seed(1)
-        .shutdown(shutdown.clone())
+        .shutdown(&shutdown)
         .run();
     let began = Instant::now();
     let stop = async {
@@ -87,7 +87,7 @@ async fn a_rate_limit_is_waited_for() {
         tokio::time::sleep(Duration::from_secs(120)).await;
         stop.stop();
     });
-    let play = platform.client().play(Random::seeded(1)).create_games(false).shutdown(shutdown);
+    let play = platform.client().play(Random::seeded(1)).create_games(false).shutdown(&shutdown);
     let mut told = false;
     let play = play.on_event(move |event| {
         if let PlayEvent::Trouble(error) = event {

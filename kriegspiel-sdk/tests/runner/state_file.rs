@@ -127,7 +127,7 @@ async fn the_join_cooldown_survives_a_restart() {
         });
         let file = StateFile::open(directory.file()).unwrap();
         let play = platform.client().play(Random::seeded(1)).create_games(false).join_probability(1.0);
-        play.state_file(file).shutdown(shutdown).run().await.unwrap();
+        play.state_file(file).shutdown(&shutdown).run().await.unwrap();
         platform.lines().into_iter().filter(|line| line.starts_with("POST /game/join/")).count()
     };
     assert_eq!(run(5).await, 1);

@@ -24,7 +24,7 @@ async fn stopped(leaving: Leaving, times: u32) -> (Platform, Summary) {
             stop.request();
         }
     });
-    let play = platform.client().play(Random::seeded(1)).leaving(leaving).shutdown(shutdown);
+    let play = platform.client().play(Random::seeded(1)).leaving(leaving).shutdown(&shutdown);
     let summary = play.run().await.unwrap();
     (platform, summary)
 }
@@ -83,7 +83,7 @@ async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
         (play().at_once(0), "at_once"),
     ] {
         let error = play.run().await.unwrap_err();
-        assert_eq!((error.code(), error.field()), (&codes::INVALID_CONFIG, Some(field)));
+        assert_eq!((error.error().code(), error.error().field()), (&codes::INVALID_CONFIG, Some(field)));
     }
     assert_eq!(play().games(0).run().await.unwrap(), Summary::default());
     assert!(platform.lines().is_empty());

@@ -19,7 +19,7 @@ async fn a_refused_token_ends_the_run_whenever_it_is_refused() {
         let platform = Platform::start().await;
         platform.instead(line, [no()]);
         let error = platform.client().play(Random::seeded(1)).run().await.unwrap_err();
-        assert_eq!(error.code(), &codes::AUTH_REJECTED, "{line}");
+        assert_eq!(error.error().code(), &codes::AUTH_REJECTED, "{line}");
         assert_eq!(platform.count(line), 1, "it is not tried again");
     }
     let platform = Platform::start().await;
@@ -27,7 +27,7 @@ async fn a_refused_token_ends_the_run_whenever_it_is_refused() {
     let state = format!("GET /game/{}/state", platform.world().games[index].id());
     platform.instead(&state, [no()]);
     let error = platform.client().play(Random::seeded(1)).run().await.unwrap_err();
-    assert_eq!(error.code(), &codes::AUTH_REJECTED);
+    assert_eq!(error.error().code(), &codes::AUTH_REJECTED);
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +60,7 @@ async fn after_repeated_trouble_it_does_less_says_why_and_recovers() {
     let play = platform
         .client()
         .play(Random::seeded(1))
-        .shutdown(shutdown)
+        .shutdown(&shutdown)
         .on_event(move |event| {
             if matches!(event, PlayEvent::Degraded(_) | PlayEvent::Recovered) {
                 kept.lock().unwrap().push(event.to_string());
@@ -91,7 +91,7 @@ async fn in_trouble_games_are_finished_or_resigned_as_configured() {
             .at_once(5)
             .join_probability(1.0)
             .games(2)
-            .shutdown({
+            .shutdown(&{
                 let shutdown = Shutdown::new();
                 let stop = shutdown.clone();
                 tokio::spawn(async move {
@@ -163,6 +163,6 @@ async fn a_lost_answer_is_looked_up_in_the_state() {
         tokio::time::sleep(Duration::from_secs(30)).await;
         stop.stop();
     });
-    platform.client().play(strategy).create_games(false).shutdown(shutdown).run().await.unwrap();
+    platform.client().play(strategy).create_games(false).shutdown(&shutdown).run().await.unwrap();
     assert_eq!(platform.world().tries(index).len(), 1);
 }

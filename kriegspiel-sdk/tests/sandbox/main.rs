@@ -9,6 +9,7 @@
     reason = "a test's helper fails by panicking, and may say what it saw"
 )]
 
+mod error_codes;
 mod flows;
 mod house;
 mod raw;

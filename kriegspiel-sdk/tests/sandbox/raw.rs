@@ -94,6 +94,10 @@ impl<'a> Bot<'a> {
         send(self.sandbox, "POST", path, &headers, Some(body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Response {
+        send(self.sandbox, "DELETE", path, &[("Authorization", &self.bearer)], None).await
+    }
+
     pub(crate) async fn events(&self, code: &str) -> TcpStream {
         let headers = [("Authorization", self.bearer.as_str())];
         open(self.sandbox, "GET", &format!("/game/{code}/events"), &headers, None).await

@@ -19,9 +19,12 @@ pub const LICENCES: &[&str] = &[
 /// with which tests make certificates, would bring them, and is off.
 pub const NO_RUST_VERSION: &[&str] = &[
     "adler2",
+    "alloc-no-stdlib",
+    "alloc-stdlib",
     "android_system_properties",
     "asn1-rs-derive",
     "asn1-rs-impl",
+    "brotli-decompressor",
     "bs58",
     "combine",
     "compression-core",

@@ -239,7 +239,7 @@ async fn row_21_a_thousand_bots_do_not_come_back_as_one() {
     let mut bots = Vec::new();
     for number in 0..BOTS {
         let key = sandbox.register(&format!("Bot{number}")).unwrap();
-        let client = Client::builder(key).url(sandbox.ws_url()).seed(number).build().unwrap();
+        let client = Client::builder(key).url(sandbox.url()).seed(number).build().unwrap();
         bots.push(client.connect().await.unwrap());
     }
     assert_eq!(sandbox.connections() as u64, BOTS);

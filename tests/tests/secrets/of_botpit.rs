@@ -55,9 +55,9 @@ impl EventHandler for Nobody {
 async fn nothing_public_shows_the_key_that_it_holds() {
     let sandbox = Sandbox::start().await.unwrap();
     let magic = format!("{KEY}faultUnknown");
-    let builder = Client::builder(KEY).url(sandbox.ws_url());
+    let builder = Client::builder(KEY).url(sandbox.url());
     clean_debug("builder", &builder);
-    let client = Client::builder(&*magic).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(&*magic).url(sandbox.url()).build().unwrap();
     clean_debug("client", &client);
     clean_debug("play", &client.play::<Rps, _>(|_: &_| Choice::Rock));
     let (handle, mut events) = client.connect().await.unwrap();
@@ -89,7 +89,7 @@ async fn nothing_public_shows_the_key_that_it_holds() {
     clean_debug("registered", &Registered::decode(registered.as_bytes()).unwrap());
     let auth = Auth::Header { name: "x-api-key".parse().unwrap(), key: Secret::new(KEY) };
     clean_debug("auth", &auth);
-    let http = Http::builder(sandbox.rest_url().clone()).auth(auth);
+    let http = Http::builder(sandbox.url().clone()).auth(auth);
     clean_debug("http builder", &http);
     let http = http.build().unwrap();
     clean_debug("http", &http);
@@ -225,7 +225,7 @@ async fn a_server_that_repeats_the_key_does_not_get_it_shown() {
 async fn the_key_is_not_sent_through_the_library_that_logs_what_it_sends() {
     let sandbox = Sandbox::start().await.unwrap();
     let key = sandbox.register("MyAgent").unwrap();
-    let client = Client::builder(key.clone()).url(sandbox.ws_url()).build().unwrap();
+    let client = Client::builder(key.clone()).url(sandbox.url()).build().unwrap();
     let (handle, _events) = client.connect().await.unwrap();
     let again = ClientMessage::Authenticate(Authenticate::new(key.clone()));
     let text = again.to_text().unwrap();

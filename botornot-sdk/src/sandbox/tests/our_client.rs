@@ -9,7 +9,7 @@ const MATCHES: u32 = 2;
 /// Plays matches by the state machine alone, which votes shortly before the end, and checks that each vote was counted.
 async fn plays(name: &str, builder: SandboxBuilder, queue: Queue) {
     let sandbox = builder.seed(11).house_wait(Duration::from_millis(300)).start().await.unwrap();
-    let client = Client::builder(sandbox.token(0).unwrap()).url(sandbox.ws_url()).seed(1).build().unwrap();
+    let client = Client::builder(sandbox.token(0).unwrap()).url(sandbox.url()).seed(1).build().unwrap();
     let plan = Plan { matches: Some(MATCHES), queue: Some(queue), ..Plan::default() };
     let (handle, mut events) = client.enter(plan).await.unwrap();
     let mut reveals = 0;

@@ -8,7 +8,7 @@ use sdk_core::socket::Context;
 use sdk_core::wire::Text;
 
 use super::Session;
-use crate::live::event::{Event, QueueUpdate, UnknownMessage};
+use crate::live::event::{Event, QueueUpdate, UnknownFrame};
 use crate::model::{AgentId, MatchId, ServerMessage};
 
 /// A shorter key could be a part of any word, and is not looked for in what the platform says.
@@ -75,7 +75,7 @@ impl Session {
                     Cow::Borrowed(_) => text.clone(),
                     Cow::Owned(clean) => Text::from(clean),
                 };
-                cx.emit(Event::Unknown(UnknownMessage { message_type: tag.into_owned(), text }));
+                cx.emit(Event::Unknown(UnknownFrame { message_type: tag.into_owned(), text }));
             }
         }
     }

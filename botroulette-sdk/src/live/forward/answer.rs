@@ -41,7 +41,7 @@ impl Answer<'_> {
         let body = match encoding::undo(&encodings, self.body, limit) {
             Ok(body) => body,
             Err(Undecodable::Unknown(what)) => {
-                let what = format!("{what}, which is not undone here, although it was asked for none");
+                let what = format!("{what}, which is not undone here; it was asked for none");
                 return refuse(&codes::REPLY_NOT_TEXT, &what, "the answer is in an unknown encoding");
             }
             Err(Undecodable::Broken(encoding)) => {

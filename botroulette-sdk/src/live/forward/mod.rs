@@ -63,16 +63,18 @@ type Local = legacy::Client<Connector, Full<Bytes>>;
 ///
 /// # What goes there
 /// Method, path, query, body and headers as they came. Left out are the headers of the connection (RFC 9110, 7.6.1), those
-/// that say how long the body is, `Host`, `Expect` and `Accept-Encoding`, which are made anew, and `Forwarded`,
-/// `X-Forwarded-*` and `X-Real-IP`: here they are a stranger's claims, which frameworks like to believe
-/// ([`trust_forwarded`](Self::trust_forwarded)).
+/// that say how long the body is, `Host` and `Expect`, which are made anew, and `Forwarded`, `X-Forwarded-*` and `X-Real-IP`:
+/// here they are a stranger's claims, which frameworks like to believe ([`trust_forwarded`](Self::trust_forwarded)).
+///
+/// `Accept-Encoding` is always `identity`, whatever the caller wanted: the tunnel carries text, so whatever is compressed
+/// here would have to be undone here.
 ///
 /// # What comes back
 /// | the server's answer | what the caller gets |
 /// |---|---|
 /// | a JSON object | the same, `<` escaped |
 /// | other JSON, or text | the same in `{"reply": …}` |
-/// | compressed (gzip, deflate), or in another charset (Latin-1, UTF-16) | the text |
+/// | compressed all the same (gzip, deflate, br, zstd), or in another charset (Latin-1, UTF-16) | the text |
 /// | HTML | 502, or the server's own status where that was an error |
 /// | pictures, bytes, an unknown encoding, more than the limit | the same |
 /// | no connection, or one that breaks | 502 `{"error": "local server unreachable", …}` |

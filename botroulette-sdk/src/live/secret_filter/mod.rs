@@ -17,7 +17,7 @@ use super::responder::Responder;
 use crate::codes;
 
 /// What stands where a secret was.
-pub const HIDDEN: &str = "[hidden]";
+pub const HIDDEN_SECRET: &str = "[hidden]";
 
 /// Finds secrets in a text: the byte ranges of all of them.
 type Finder = Arc<dyn Fn(&str) -> Vec<Range<usize>> + Send + Sync>;
@@ -119,7 +119,7 @@ impl SecretFilter {
             // What overlaps is one secret.
             if from >= end {
                 shown.push_str(text.get(end..from).unwrap_or_default());
-                shown.push_str(HIDDEN);
+                shown.push_str(HIDDEN_SECRET);
             }
             end = to;
         }

@@ -55,6 +55,7 @@ pub use self::answer::{Answer, Question, Record};
 use self::askable::{Diagonals, askable};
 use self::board::{PawnCaptures, Taken};
 use self::position::Position;
+pub(in crate::sandbox) use self::scoresheet::hear;
 use self::sides::Sides;
 use crate::model::{
     ActionSurface, AnnouncedPiece, Announcement, BeforeTheTurn, CaptureNews, Color, DutyToCapture, EndReason,
@@ -421,9 +422,14 @@ impl Referee {
         &self.records
     }
 
+    /// The full move of the last question on a side's scoresheet.
+    pub(in crate::sandbox) fn last_heard(&self, viewer: Color) -> u32 {
+        *self.last_heard.of(viewer)
+    }
+
     /// What a side has heard: the own questions with their answers, and the answers to the opponent's.
     pub fn scoresheet(&self, viewer: Color) -> Scoresheet {
-        scoresheet::scoresheet(&self.records, viewer, *self.last_heard.of(viewer))
+        scoresheet::scoresheet(&self.records, viewer, self.last_heard(viewer))
     }
 }
 

@@ -8,21 +8,22 @@ use crate::model::{
 /// One side's scoresheet of these records.
 pub(super) fn scoresheet(records: &[Record], viewer: Color, last_move_number: u32) -> Scoresheet {
     let mut turns: Vec<RefereeTurn> = Vec::new();
-    for record in records.iter().filter(|record| record.is_heard_by(viewer)) {
-        add(&mut turns, record.turn, record.color, entry(record, viewer));
-        if let Some(news) = record.answer.pawn_news() {
-            let turn = if record.color == Color::White { record.turn } else { record.turn.saturating_add(1) };
-            let told = vec![RefereeEvent::BeforeTurn(news)];
-            let actor = actor(!record.color, viewer);
-            add(
-                &mut turns,
-                turn,
-                !record.color,
-                RefereeEntry::new(EntryKind::Status, actor, None, told, None, None),
-            );
-        }
-    }
+    records.iter().for_each(|record| hear(&mut turns, record, viewer));
     Scoresheet { viewer_color: viewer, last_move_number, turns, extra: Extra::default() }
+}
+
+/// Adds what one side hears of the next record.
+pub(in crate::sandbox) fn hear(turns: &mut Vec<RefereeTurn>, record: &Record, viewer: Color) {
+    if !record.is_heard_by(viewer) {
+        return;
+    }
+    add(turns, record.turn, record.color, entry(record, viewer));
+    if let Some(news) = record.answer.pawn_news() {
+        let turn = if record.color == Color::White { record.turn } else { record.turn.saturating_add(1) };
+        let told = vec![RefereeEvent::BeforeTurn(news)];
+        let actor = actor(!record.color, viewer);
+        add(turns, turn, !record.color, RefereeEntry::new(EntryKind::Status, actor, None, told, None, None));
+    }
 }
 
 fn add(turns: &mut Vec<RefereeTurn>, number: u32, color: Color, entry: RefereeEntry) {
