@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use super::{Finding, allowed};
 
 /// Why a library crate of the family has each of its direct dependencies.
-const WHY: [(&str, &str); 27] = [
+const WHY: [(&str, &str); 29] = [
+    ("brotli-decompressor", "what a local server compresses with Brotli although nobody asked for it"),
     ("bs58", "seeds, wallets and signatures as BOTPIT writes them"),
     ("bytes", "frames and bodies that are shared, not copied"),
     ("fastrand", "jitter, and everything that a seed repeats"),
@@ -22,6 +23,7 @@ const WHY: [(&str, &str); 27] = [
     ("reqwest", "REST, and the upgrade to a WebSocket: proxies, TLS and redirects in one place"),
     ("rustls", "TLS with one explicit provider, never the process's default"),
     ("rustls-platform-verifier", "the machine's own root certificates"),
+    ("ruzstd", "what a local server compresses with Zstandard although nobody asked for it"),
     ("sdk-core", "the ground of the family"),
     ("secrecy", "keys that are wiped from memory"),
     ("serde", "types of the wire"),
