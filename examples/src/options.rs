@@ -43,6 +43,11 @@ impl Options {
             _ => "debug",
         };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        // The client for language models logs a refusing server's whole answer, and some servers repeat the key that they refuse.
+        let filter = match "genai=off".parse() {
+            Ok(off) => filter.add_directive(off),
+            Err(_) => filter,
+        };
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
