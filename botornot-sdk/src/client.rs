@@ -375,7 +375,20 @@ impl ClientBuilder {
     }
 
     /// Writes every frame to a file, as lines of JSON without the token: see [`record`](sdk_core::record). Such a file holds
-    /// other people's words; [`Recording::leave_out`] keeps fields of your choice out of it.
+    /// other people's words; [`Recording::leave_out`] with [`OPPONENTS`](crate::model::OPPONENTS) keeps them out of it.
+    ///
+    /// ```no_run
+    /// use botornot_sdk::model::OPPONENTS;
+    /// use botornot_sdk::sdk_core::record::Recording;
+    /// use botornot_sdk::{Client, Host};
+    ///
+    /// # fn main() -> botornot_sdk::Result<()> {
+    /// let recording = Recording::append_to("bot.jsonl", "my-bot/1.0")?.leave_out(OPPONENTS);
+    /// let client = Client::builder("the-token").host(Host::Production).record(recording).build()?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn record(mut self, recording: Recording) -> Self {
         self.options.record = Some(recording);
         self

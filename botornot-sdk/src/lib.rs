@@ -10,11 +10,13 @@ pub mod sandbox;
 pub mod state;
 
 mod client;
+mod closures;
 mod live;
 mod token_mint;
 
 pub use client::{Client, ClientBuilder, Host};
-pub use live::{Event, Events, Handle, UnknownFrame};
+pub use closures::{PlayerFn, player};
+pub use live::{Connected, Event, Events, Handle, UnknownFrame};
 pub use model::{Guess, PROTOCOL, Reason, Room};
 pub use player::{
     BoxedPlayer, Chat, Line, MatchReport, Play, Player, PlayerExt, PlayerFailure, Replies, Summary,

@@ -94,6 +94,7 @@ fn no_page_has_code_that_nobody_compiles() {
         "sdk-core/README.md",
         "botpit-sdk/README.md",
         "botornot-sdk/README.md",
+        "botroulette-sdk/README.md",
         "kriegspiel-sdk/README.md",
     ];
     for path in pages.chain(fronts.iter().map(|page| book().join("../..").join(page))) {

@@ -104,6 +104,37 @@ fn every_published_package_carries_both_licences_and_its_own_front_page() {
 }
 
 #[test]
+fn the_four_front_pages_are_built_alike() {
+    for library in ["botpit-sdk", "botornot-sdk", "botroulette-sdk", "kriegspiel-sdk"] {
+        let front = read(&format!("{library}/README.md"));
+        let program = blocks(&front, "rust")[0];
+        let lines: Vec<_> =
+            program.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("# ")).collect();
+        assert!(lines.len() <= 15, "{library}: {} lines", lines.len());
+        // Run by the doctest, and not only compiled.
+        assert!(!front.contains("```rust,"), "{library} has a block that is not run");
+        assert!(program.contains("Sandbox::") && program.contains("bot::run();"), "{library}");
+        let dependencies = blocks(&front, "toml")[0];
+        let line = format!("{library} = {{ version = \"0.1\", features = [\"sandbox\"] }}");
+        assert!(dependencies.contains(&line), "{library}: {dependencies}");
+        assert!(front.contains("| feature | default | what it adds |\n|---|---|---|\n"), "{library}");
+
+        let same = [
+            "A bot",
+            "Going live",
+            "Bots to copy",
+            "What holds",
+            "Errors",
+            "Features",
+            "Versions and licence",
+        ];
+        let sections = front.lines().filter_map(|line| line.strip_prefix("## "));
+        let shared: Vec<_> = sections.filter(|section| same.contains(section)).collect();
+        assert_eq!(shared, same, "{library}");
+    }
+}
+
+#[test]
 fn its_links_lead_somewhere() {
     for page in [
         "README.md",

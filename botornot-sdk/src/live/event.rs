@@ -26,10 +26,7 @@ pub enum Event {
         gives_up_in: Duration,
     },
     /// The lobby is joined: the connection is of use. It comes again after every reconnect.
-    Connected {
-        /// Whether it was connected before.
-        is_reconnect: bool,
-    },
+    Connected(Connected),
     /// The connection, or an attempt to make one, is over.
     Disconnected {
         /// Why.
@@ -83,6 +80,20 @@ pub enum Event {
         /// Why; `None` when the bot wanted it.
         reason: Option<Error>,
     },
+}
+
+/// The lobby is joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connected {
+    /// Whether it was connected before.
+    pub is_reconnect: bool,
+}
+
+impl Connected {
+    pub(crate) fn new(is_reconnect: bool) -> Self {
+        Self { is_reconnect }
+    }
 }
 
 /// A frame of a shape that this version does not know.

@@ -12,7 +12,7 @@ mod handle;
 mod refusal;
 mod session;
 
-pub use event::{Event, UnknownFrame};
+pub use event::{Connected, Event, UnknownFrame};
 pub use handle::{Events, Handle};
 
 pub(crate) use handle::Calls;

@@ -9,6 +9,10 @@ use super::Kind;
 /// platform refuses a text that is too long for it with `message_too_long`.
 pub const MAX_CHAT_CHARS: usize = 2_000;
 
+/// The fields of frames that hold what people say, and their names: for
+/// [`Recording::leave_out`](sdk_core::record::Recording::leave_out). The bot's own words go with them.
+pub const OPPONENTS: [&str; 4] = ["body", "handle", "opponent_label", "sender_handle"];
+
 sdk_core::string_enum! {
     /// Who said something in a match. The spec has no example; the platform's own starter takes everything that is not
     /// `opponent` for its own.

@@ -29,7 +29,7 @@ mod reveal;
 mod room;
 mod server_event;
 
-pub use chat::{ChatFrom, ChatMessage, ChatTyping, MAX_CHAT_CHARS, check_chat};
+pub use chat::{ChatFrom, ChatMessage, ChatTyping, MAX_CHAT_CHARS, OPPONENTS, check_chat};
 pub use client_frame::{ClientFrame, ClientMessage, PING, PONG};
 pub use frame::{ErrorReply, JoinReply, Meta, Push, ServerFrame, UserId};
 pub use guess::{Guess, Kind};

@@ -189,7 +189,7 @@ async fn botornot() {
     let mut connected = 0;
     while let Some(event) = events.next().await {
         show(&event);
-        if matches!(event, Event::Connected { .. }) {
+        if matches!(event, Event::Connected(_)) {
             connected += 1;
             match connected {
                 1 => handle.reconnect().await.unwrap(),

@@ -8,7 +8,7 @@ use sdk_core::error::{Error, Result, Sent, codes};
 use sdk_core::socket::Context;
 use sdk_core::wire::RawJson;
 
-use super::super::event::Event;
+use super::super::event::{Connected, Event};
 use super::super::refusal::{self, Tracked};
 use super::{Purpose, Session, not_connected};
 use crate::model::{ClientFrame, ErrorReply, LOBBY, Reason, Reply, Room};
@@ -130,7 +130,7 @@ impl Session {
             return; // left and joined again on the same connection
         }
         self.connections += 1;
-        cx.emit(Event::Connected { is_reconnect: self.connections > 1 });
+        cx.emit(Event::Connected(Connected::new(self.connections > 1)));
         for room in self.wanted.clone() {
             // A connection that takes nothing more is noticed elsewhere.
             let _ = self.join(room, None, false, cx);

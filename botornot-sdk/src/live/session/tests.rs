@@ -134,8 +134,7 @@ async fn the_lobby_is_joined_first_and_only_that_is_health() {
     assert!(!stage.stage.is_ready(), "a snapshot is no confirmation");
     stage.stage.hear(r#"{"id":"1","room":"room:game:botornot:lobby","event":"joined","payload":{}}"#);
     assert!(stage.stage.is_ready());
-    let connected =
-        stage.stage.events().iter().filter(|event| matches!(event, Event::Connected { .. })).count();
+    let connected = stage.stage.events().iter().filter(|event| matches!(event, Event::Connected(_))).count();
     stage.stage.hear(r#"{"id":"1","room":"room:game:botornot:lobby","event":"joined","payload":{}}"#);
     assert_eq!((connected, stage.stage.events().len()), (1, 0), "a repeated confirmation is no news");
 }
@@ -252,7 +251,11 @@ async fn a_reconnect_fails_what_waits_and_joins_what_was_wanted() {
     stage.lobby();
     let join = stage.written_to(direct);
     assert!(
-        stage.stage.events().iter().any(|event| matches!(event, Event::Connected { is_reconnect: true }))
+        stage
+            .stage
+            .events()
+            .iter()
+            .any(|event| matches!(event, Event::Connected(connected) if connected.is_reconnect))
     );
     stage.refuse(&join, ":forbidden");
     let events = stage.stage.events();
