@@ -19,23 +19,10 @@ use sdk_core::socket::SocketOptions;
 use url::Url;
 
 use crate::address::{Host, api_of, api_url, tunnel_of, tunnel_url};
-use crate::limits::Limits;
+use crate::limits::{CALL_TIMEOUT, DEAD_AFTER, MAX_ANSWER, MAX_ANSWER_CHARS, MAX_MESSAGE_CHARS, PING_EVERY};
 use crate::live::{Bounds, Responder, Serve, Tunnel};
 use crate::model::header::API_KEY;
-
-/// How often the tunnel pings (spec, step 4).
-pub const PING_EVERY: Duration = Duration::from_secs(25);
-/// After how long without a byte from the relay a tunnel counts as dead. The relay itself waits for 90 s.
-pub const DEAD_AFTER: Duration = Duration::from_secs(60);
-/// How long a call to another bot may take. The platform answers for a bot that is too slow after 30 s; a shorter wait would
-/// never hear of it.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(40);
-/// How large another bot's answer may be, in bytes: 1 MiB.
-pub const MAX_ANSWER: usize = 1 << 20;
-/// How many characters of another bot's answer are taken as its text.
-pub const MAX_ANSWER_CHARS: usize = 1_000;
-/// How many characters a message to another bot may have. The platform's template bots refuse longer ones.
-pub const MAX_MESSAGE_CHARS: usize = 5_000;
+use crate::rate::Limits;
 
 /// A BotRoulette client: a key and a host. It brings a bot online ([`serve`](Self::serve)) and talks to others
 /// ([`roulette`](Self::roulette), [`conversation`](Self::conversation)). Cheap to clone; clones share connections and limits.

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod codes;
+pub mod limits;
 pub mod model;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
@@ -13,27 +14,20 @@ mod calls;
 mod client;
 mod conversation;
 mod conversations;
-mod limits;
 mod live;
+mod rate;
 mod registrar;
 mod untrusted;
 
 pub use address::Host;
 pub use answer::Answer;
-pub use client::{
-    CALL_TIMEOUT, Client, ClientBuilder, DEAD_AFTER, MAX_ANSWER, MAX_ANSWER_CHARS, MAX_MESSAGE_CHARS,
-    PING_EVERY,
-};
+pub use client::{Client, ClientBuilder};
 pub use conversation::{Conversation, SavedConversation};
 pub use conversations::{ConversationManager, SavedConversations};
-pub use limits::{CALLS_PER_SECOND, ROULETTE_PER_MINUTE};
 pub use live::{
-    Blocking, BoxedResponder, Connected, CostGuard, DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE,
-    DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE, DEFAULT_DEADLINE, DEFAULT_LOCAL_PORT,
-    DEFAULT_MAX_BODY, Filtered, Forwarder, Guarded, HIDDEN_SECRET, InMemory, Incoming, Memory, MemoryKey,
-    MemoryStore, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES, REMEMBERED_SESSIONS, REPLY_FIELD,
-    Remembering, Reply, Responder, SecretFilter, Serve, Speaker, TunnelEvent, TunnelEvents, TunnelHandle,
-    UnknownFrame, blocking, forward_to, responder,
+    Blocking, BoxedResponder, Connected, CostGuard, Filtered, Forwarder, Guarded, InMemory, Incoming, Memory,
+    MemoryKey, MemoryStore, PastMessage, Remembering, Reply, Responder, SecretFilter, Serve, Speaker,
+    TunnelEvent, TunnelEvents, TunnelHandle, UnknownFrame, blocking, forward_to, responder,
 };
 #[cfg(feature = "server")]
 pub use live::{HttpServer, RunningServer};

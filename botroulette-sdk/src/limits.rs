@@ -1,168 +1,49 @@
-//! The platform's limits, kept on this side (spec, "Troubleshooting": 6/min roulette, 10/s API).
+//! The limits and defaults of this crate, in one place.
+//!
+//! | what | set by |
+//! |---|---|
+//! | what the platform takes: [`ROULETTE_PER_MINUTE`], [`CALLS_PER_SECOND`] | the platform alone |
+//! | calls to others: [`CALL_TIMEOUT`], [`MAX_MESSAGE_CHARS`], [`MAX_ANSWER`], [`MAX_ANSWER_CHARS`] | [`ClientBuilder`](crate::ClientBuilder) |
+//! | the tunnel: [`PING_EVERY`], [`DEAD_AFTER`] | [`ClientBuilder::heartbeat`](crate::ClientBuilder::heartbeat) |
+//! | being called: [`DEFAULT_DEADLINE`], [`DEFAULT_MAX_BODY`], [`DEFAULT_AT_ONCE`], [`DEFAULT_BYTES_AT_ONCE`] | [`Serve`](crate::Serve) |
+//! | around a responder | [`CostGuard`](crate::CostGuard), [`Memory`](crate::Memory), [`Forwarder`](crate::Forwarder) |
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use sdk_core::clock::{Clock, Instant};
-use sdk_core::error::{Error, Result, codes};
-use sdk_core::limit::{LimitMode, Limiter, TokenBucket};
-use tokio::sync::Mutex as Turn;
 
 /// How many roulette calls a minute the platform takes.
 pub const ROULETTE_PER_MINUTE: u32 = 6;
 /// How many calls a second the platform takes.
 pub const CALLS_PER_SECOND: u32 = 10;
-
-/// A second and a minute of calls, shared by a client's clones.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    calls: Limiter,
-    roulette: Arc<Roulette>,
-}
-
-/// The roulette calls of a minute. Each of them is a call like any other too, so its token is taken together with that one's,
-/// which a [`Limiter`] of its own could not.
-#[derive(Debug)]
-struct Roulette {
-    bucket: Mutex<TokenBucket>,
-    /// Whose turn it is: first come, first served.
-    turn: Turn<()>,
-}
-
-impl Roulette {
-    /// How long until there is a token; `None` when there is one.
-    fn wait(&self, now: Instant) -> Option<Duration> {
-        // Asked of a copy: nothing is taken.
-        self.bucket().clone().try_take(now).err()
-    }
-
-    fn bucket(&self) -> MutexGuard<'_, TokenBucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Limits {
-    pub(crate) fn new(mode: LimitMode) -> Self {
-        let calls = TokenBucket::per(CALLS_PER_SECOND, Duration::from_secs(1));
-        let roulette = TokenBucket::per(ROULETTE_PER_MINUTE, Duration::from_secs(60));
-        let roulette = Roulette { bucket: Mutex::new(roulette), turn: Turn::new(()) };
-        Self { calls: Limiter::new(calls, mode), roulette: Arc::new(roulette) }
-    }
-
-    /// One call.
-    pub(crate) async fn call(&self, clock: &Clock) -> Result<()> {
-        self.calls.acquire(clock).await
-    }
-
-    /// One roulette call, which is a call like any other too. Both tokens are taken when it leaves: one that was taken before
-    /// a wait would be there again too early.
-    pub(crate) async fn roulette(&self, clock: &Clock) -> Result<()> {
-        let _turn = self.roulette.turn.lock().await;
-        loop {
-            match self.roulette.wait(clock.now()) {
-                None => {}
-                Some(wait) if self.calls.mode() == LimitMode::Refuse => return Err(refusal(wait)),
-                Some(wait) => {
-                    clock.sleep(wait).await;
-                    continue;
-                }
-            }
-            self.calls.acquire(clock).await?;
-            // It is gone when the platform said 429 meanwhile; then everything is waited for anew.
-            let taken = self.roulette.bucket().try_take(clock.now());
-            if taken.is_ok() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// The platform said 429: the next call waits for as long as it asked, or else for one call's share.
-    pub(crate) fn learn_call(&self, clock: &Clock, error: &Error) {
-        if error.status() == Some(429) {
-            let share = Duration::from_secs(1) / CALLS_PER_SECOND;
-            self.calls.learn(clock, error.retry_after().unwrap_or(share));
-        }
-    }
-
-    /// As [`learn_call`](Self::learn_call), for roulette alone: its limit is the narrower one.
-    pub(crate) fn learn_roulette(&self, clock: &Clock, error: &Error) {
-        if error.status() == Some(429) {
-            let share = Duration::from_secs(60) / ROULETTE_PER_MINUTE;
-            self.roulette.bucket().learn(clock.now(), error.retry_after().unwrap_or(share));
-        }
-    }
-}
-
-fn refusal(wait: Duration) -> Error {
-    let what = "the client's own limit of roulette calls is reached; nothing was sent";
-    Error::new(&codes::LIMIT_REACHED, what).with_retry_after(wait)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rate_limited(retry_after: u64) -> Error {
-        let error = Error::new(&codes::RATE_LIMITED, "slow down").with_status(429);
-        error.with_retry_after(Duration::from_secs(retry_after))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_roulette_call_that_waits_for_its_call_counts_from_when_it_leaves() {
-        let (limits, clock) = (Limits::new(LimitMode::Wait), Clock::real());
-        limits.learn_call(&clock, &rate_limited(30));
-        let start = clock.now();
-        limits.roulette(&clock).await.unwrap();
-        assert!(clock.now() - start >= Duration::from_secs(30));
-        for _ in 1..ROULETTE_PER_MINUTE {
-            limits.roulette(&clock).await.unwrap();
-        }
-        // A minute's calls left within a second, so the next one waits for its share of the minute from the first of them.
-        limits.roulette(&clock).await.unwrap();
-        let waited = clock.now() - start;
-        assert!(waited >= Duration::from_secs(40) && waited < Duration::from_secs(41), "{waited:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_roulette_call_that_waits_for_its_own_limit_holds_up_no_other_call() {
-        let (limits, clock) = (Limits::new(LimitMode::Wait), Clock::real());
-        limits.learn_roulette(&clock, &rate_limited(30));
-        let start = clock.now();
-        let waiting = {
-            let (limits, clock) = (limits.clone(), clock.clone());
-            async move { limits.roulette(&clock).await }
-        };
-        let others = async {
-            for _ in 0..20 {
-                limits.call(&clock).await.unwrap();
-            }
-            clock.now() - start
-        };
-        let (met, others) = tokio::join!(waiting, others);
-        met.unwrap();
-        assert!(others < Duration::from_secs(2), "{others:?}");
-        assert!(clock.now() - start >= Duration::from_secs(30));
-    }
-
-    #[tokio::test]
-    async fn what_is_refused_takes_no_roulette_token() {
-        let (limits, clock) = (Limits::new(LimitMode::Refuse), Clock::paused());
-        for _ in 0..CALLS_PER_SECOND {
-            limits.call(&clock).await.unwrap();
-        }
-        assert_eq!(*limits.roulette(&clock).await.unwrap_err().code(), codes::LIMIT_REACHED);
-        clock.advance(Duration::from_secs(1));
-        for _ in 0..ROULETTE_PER_MINUTE {
-            limits.roulette(&clock).await.unwrap();
-        }
-        let error = limits.roulette(&clock).await.unwrap_err();
-        assert_eq!(
-            (error.code().id(), error.retry_after()),
-            ("limit_reached", Some(Duration::from_secs(10)))
-        );
-        // Nor does it take a call's.
-        for _ in ROULETTE_PER_MINUTE..CALLS_PER_SECOND {
-            limits.call(&clock).await.unwrap();
-        }
-    }
-}
+/// How long a call to another bot may take. The platform answers for a bot that is too slow after 30 s; a shorter wait would
+/// never hear of it.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(40);
+/// How many characters a message to another bot may have. The platform's template bots refuse longer ones.
+pub const MAX_MESSAGE_CHARS: usize = 5_000;
+/// How large another bot's answer may be, in bytes: 1 MiB.
+pub const MAX_ANSWER: usize = 1 << 20;
+/// How many characters of another bot's answer are taken as its text.
+pub const MAX_ANSWER_CHARS: usize = 1_000;
+/// How often the tunnel pings (spec, step 4).
+pub const PING_EVERY: Duration = Duration::from_secs(25);
+/// After how long without a byte from the relay a tunnel counts as dead. The relay itself waits for 90 s.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+/// How long a request may take unless set otherwise. The platform gives up after 30 s.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(25);
+/// How large a request's and a reply's body may be unless set otherwise: 10 MiB.
+pub const DEFAULT_MAX_BODY: usize = 10 << 20;
+/// How many requests are answered at once unless set otherwise.
+pub const DEFAULT_AT_ONCE: usize = 256;
+/// How many bytes of requests are answered at once unless set otherwise: 64 MiB.
+pub const DEFAULT_BYTES_AT_ONCE: usize = 64 << 20;
+/// How many calls a minute are let through in all unless set otherwise (spec, step 3: what a careful bot spends on its model).
+pub const DEFAULT_CALLS_PER_MINUTE: u32 = 20;
+/// How many calls a minute of one claimed caller are let through unless set otherwise.
+pub const DEFAULT_CALLS_PER_CALLER: u32 = 10;
+/// How many messages of a conversation are remembered unless set otherwise, the bot's own included.
+pub const REMEMBERED_MESSAGES: usize = 20;
+/// After how long without a message a conversation is forgotten unless set otherwise.
+pub const REMEMBERED_FOR: Duration = Duration::from_secs(10 * 60);
+/// How many conversations are remembered unless set otherwise.
+pub const REMEMBERED_SESSIONS: usize = 1_000;
+/// The port that the platform's own tunnel scripts forward to unless `LOCAL_PORT` says otherwise (spec, step 4).
+pub const DEFAULT_LOCAL_PORT: u16 = 8900;

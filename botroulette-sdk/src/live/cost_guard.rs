@@ -14,12 +14,8 @@ use super::incoming::Incoming;
 use super::reply::Reply;
 use super::responder::Responder;
 use crate::codes;
+use crate::limits::{DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE};
 use crate::model::UserToken;
-
-/// How many calls a minute are let through in all unless set otherwise (spec, step 3: what a careful bot spends on its model).
-pub const DEFAULT_CALLS_PER_MINUTE: u32 = 20;
-/// How many calls a minute of one claimed caller are let through unless set otherwise.
-pub const DEFAULT_CALLS_PER_CALLER: u32 = 10;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

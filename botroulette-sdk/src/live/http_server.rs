@@ -23,12 +23,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout_at};
 
-use super::forward::DEFAULT_LOCAL_PORT;
 use super::incoming::Incoming;
 use super::responder::Responder;
 use super::response::Response;
-use super::serve::DEFAULT_AT_ONCE;
-use super::service::{Answered, DEFAULT_DEADLINE, Rules, Service, busy};
+use super::service::{Answered, Rules, Service, busy};
+use crate::limits::{DEFAULT_AT_ONCE, DEFAULT_DEADLINE, DEFAULT_LOCAL_PORT};
 
 /// How many connections are open at once; the next one waits to be taken.
 const MAX_CONNECTIONS: usize = 1_024;

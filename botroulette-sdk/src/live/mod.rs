@@ -30,20 +30,16 @@ mod serve;
 mod service;
 mod tunnel;
 
-pub use cost_guard::{CostGuard, DEFAULT_CALLS_PER_CALLER, DEFAULT_CALLS_PER_MINUTE, Guarded};
+pub use cost_guard::{CostGuard, Guarded};
 pub use event::{Connected, TunnelEvent, UnknownFrame};
-pub use forward::{DEFAULT_LOCAL_PORT, Forwarder, forward_to};
+pub use forward::{Forwarder, forward_to};
 #[cfg(feature = "server")]
 pub use http_server::{HttpServer, RunningServer};
 pub use incoming::Incoming;
-pub use memory::{
-    InMemory, Memory, MemoryKey, MemoryStore, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES,
-    REMEMBERED_SESSIONS, Remembering, Speaker,
-};
-pub use reply::{REPLY_FIELD, Reply};
+pub use memory::{InMemory, Memory, MemoryKey, MemoryStore, PastMessage, Remembering, Speaker};
+pub use reply::Reply;
 pub use responder::{Blocking, BoxedResponder, Responder, blocking, responder};
-pub use secret_filter::{Filtered, HIDDEN_SECRET, SecretFilter};
-pub use serve::{DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, Serve, TunnelEvents, TunnelHandle};
-pub use service::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY};
+pub use secret_filter::{Filtered, SecretFilter};
+pub use serve::{Serve, TunnelEvents, TunnelHandle};
 
 pub(crate) use tunnel::{Bounds, Tunnel};

@@ -7,9 +7,6 @@ use sdk_core::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The field that a text answer is put into, unless another is asked for (spec, "Required format").
-pub const REPLY_FIELD: &str = "reply";
-
 /// What a responder answers: a text, or JSON of its own. It always leaves as JSON.
 ///
 /// ```
@@ -44,9 +41,12 @@ pub(super) enum Content {
 }
 
 impl Reply {
+    /// The field that a text answer is put into, unless another is asked for (spec, "Required format").
+    pub const FIELD: &'static str = "reply";
+
     /// A text, in the field `reply`.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(Content::Text(REPLY_FIELD.into(), text.into()))
+        Self::of(Content::Text(Reply::FIELD.into(), text.into()))
     }
 
     /// JSON of one's own. Callers look for the main text in `reply` or `response`. The platform wants an object: any other
@@ -54,7 +54,7 @@ impl Reply {
     pub fn json(value: &(impl Serialize + ?Sized)) -> Self {
         let content = match serde_json::to_string(value) {
             Ok(text) if text.starts_with('{') => Content::Json(text),
-            Ok(text) => Content::Json(format!("{{\"{REPLY_FIELD}\":{text}}}")),
+            Ok(text) => Content::Json(format!("{{\"{}\":{text}}}", Self::FIELD)),
             Err(error) => Content::Unwritable(error.to_string()),
         };
         Self::of(content)
@@ -74,7 +74,7 @@ impl Reply {
     pub fn error(status: u16, words: &str) -> Self {
         let mut object = Map::new();
         object.insert("error".to_owned(), Value::from(words));
-        object.insert(REPLY_FIELD.to_owned(), Value::from(words));
+        object.insert(Reply::FIELD.to_owned(), Value::from(words));
         Self::json(&object).with_status(if (400..600).contains(&status) { status } else { 500 })
     }
 
@@ -133,7 +133,7 @@ impl Reply {
             Content::Json(text) => {
                 let value: Value = serde_json::from_str(text).ok()?;
                 let field = |name: &str| value.get(name)?.as_str().map(|text| text.to_owned().into());
-                field(REPLY_FIELD).or_else(|| field("response"))
+                field(Reply::FIELD).or_else(|| field("response"))
             }
             Content::Unwritable(_) => None,
         }

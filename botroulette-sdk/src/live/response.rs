@@ -9,7 +9,7 @@ use sdk_core::clock::Instant;
 use sdk_core::error::{Error, Result};
 use serde_json::{Map, Value};
 
-use super::reply::{Content, REPLY_FIELD, Reply};
+use super::reply::{Content, Reply};
 use crate::codes;
 
 /// An answer as it leaves.
@@ -63,7 +63,7 @@ impl Response {
     pub(crate) fn refusal(status: u16, error: &str, reply: &str) -> Self {
         let mut object = Map::new();
         object.insert("error".to_owned(), Value::from(error));
-        object.insert(REPLY_FIELD.to_owned(), Value::from(reply));
+        object.insert(Reply::FIELD.to_owned(), Value::from(reply));
         Self::of(status, Value::from(object).to_string())
     }
 

@@ -17,11 +17,8 @@ use super::runner::runner;
 use super::service::{Rules, Service};
 use super::tunnel::{Bounds, Command, REFUSALS_WAITING, Tunnel};
 use crate::client::Client;
+use crate::limits::{DEFAULT_AT_ONCE, DEFAULT_BYTES_AT_ONCE, DEFAULT_DEADLINE};
 
-/// How many requests are answered at once unless set otherwise.
-pub const DEFAULT_AT_ONCE: usize = 256;
-/// How many bytes of requests are answered at once unless set otherwise: 64 MiB.
-pub const DEFAULT_BYTES_AT_ONCE: usize = 64 << 20;
 /// How many commands may wait for the tunnel's task.
 const COMMANDS: usize = 16;
 /// What a frame has beside the body.
@@ -47,7 +44,7 @@ impl<R: Responder> Serve<R> {
             bounds: Bounds {
                 max_at_once: DEFAULT_AT_ONCE,
                 max_bytes_at_once: DEFAULT_BYTES_AT_ONCE,
-                drain_limit: super::service::DEFAULT_DEADLINE,
+                drain_limit: DEFAULT_DEADLINE,
                 stays: false,
             },
             max_events: 1_024,

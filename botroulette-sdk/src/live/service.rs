@@ -16,11 +16,7 @@ use super::reply::Reply;
 use super::responder::Responder;
 use super::response::{Response, retry_after};
 use crate::codes;
-
-/// How long a request may take unless set otherwise. The platform gives up after 30 s.
-pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(25);
-/// How large a request's and a reply's body may be unless set otherwise: 10 MiB.
-pub const DEFAULT_MAX_BODY: usize = 10 << 20;
+use crate::limits::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY};
 
 /// How requests are answered.
 #[derive(Debug, Clone)]

@@ -30,11 +30,9 @@ use self::target::{Connector, Target};
 use super::incoming::Incoming;
 use super::reply::Reply;
 use super::responder::Responder;
-use super::service::DEFAULT_MAX_BODY;
 use crate::codes;
+use crate::limits::{DEFAULT_LOCAL_PORT, DEFAULT_MAX_BODY};
 
-/// The port that the platform's own tunnel scripts forward to unless `LOCAL_PORT` says otherwise (spec, step 4).
-pub const DEFAULT_LOCAL_PORT: u16 = 8900;
 /// How long a connection to the local server may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the next request. Servers in Node and Python close an idle one after 5 s: a request

@@ -3,7 +3,6 @@
 mod store;
 
 use std::fmt;
-use std::time::Duration;
 
 use sdk_core::error::Result;
 use serde::{Deserialize, Serialize};
@@ -13,13 +12,6 @@ use super::incoming::Incoming;
 use super::reply::Reply;
 use super::responder::Responder;
 use crate::model::{SessionId, UserToken};
-
-/// How many messages of a conversation are remembered unless set otherwise, the bot's own included.
-pub const REMEMBERED_MESSAGES: usize = 20;
-/// After how long without a message a conversation is forgotten unless set otherwise.
-pub const REMEMBERED_FOR: Duration = Duration::from_secs(10 * 60);
-/// How many conversations are remembered unless set otherwise.
-pub const REMEMBERED_SESSIONS: usize = 1_000;
 
 /// Who said something in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

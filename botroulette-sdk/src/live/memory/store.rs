@@ -8,7 +8,8 @@ use std::time::Duration;
 use sdk_core::clock::Instant;
 use sdk_core::error::Result;
 
-use super::{MemoryKey, PastMessage, REMEMBERED_FOR, REMEMBERED_MESSAGES, REMEMBERED_SESSIONS};
+use super::{MemoryKey, PastMessage};
+use crate::limits::{REMEMBERED_FOR, REMEMBERED_MESSAGES, REMEMBERED_SESSIONS};
 
 /// How many bytes of text are kept of one message unless set otherwise. It is more than the platform's bots take.
 const MESSAGE_BYTES: usize = 16 << 10;

@@ -16,9 +16,6 @@ use super::reply::{Content, Reply};
 use super::responder::Responder;
 use crate::codes;
 
-/// What stands where a secret was.
-pub const HIDDEN_SECRET: &str = "[hidden]";
-
 /// Finds secrets in a text: the byte ranges of all of them.
 type Finder = Arc<dyn Fn(&str) -> Vec<Range<usize>> + Send + Sync>;
 
@@ -56,6 +53,9 @@ pub struct SecretFilter {
 }
 
 impl SecretFilter {
+    /// What stands where a secret was.
+    pub const HIDDEN: &'static str = "[hidden]";
+
     /// With the built-in patterns.
     pub fn new() -> Self {
         Self { secrets: Vec::new(), finders: vec![Arc::new(known::find)] }
@@ -119,7 +119,7 @@ impl SecretFilter {
             // What overlaps is one secret.
             if from >= end {
                 shown.push_str(text.get(end..from).unwrap_or_default());
-                shown.push_str(HIDDEN_SECRET);
+                shown.push_str(SecretFilter::HIDDEN);
             }
             end = to;
         }
