@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod client;
 pub mod codes;
 pub mod knobs;
 pub mod knowledge;
@@ -12,7 +11,12 @@ pub mod runner;
 pub mod sandbox;
 pub mod strategies;
 
-pub use client::{Client, ClientBuilder, GameEvents, Host, Reply};
+mod client;
+
+pub use client::{
+    Client, ClientBuilder, EVENTS_SILENCE, GameEvents, Host, LeaderboardQuery, RatingHistoryQuery, Recovered,
+    Reply, UserGamesQuery,
+};
 pub use knobs::Knobs;
 pub use knowledge::Knowledge;
 pub use model::{Color, ErrorCode, Ruleset, Square, UciMove};

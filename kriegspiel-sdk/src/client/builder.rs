@@ -37,7 +37,7 @@ impl Host {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     base: Option<Result<Url>>,
     network: Network,
     clock: Clock,
@@ -80,8 +80,7 @@ impl ClientBuilder {
     pub fn base_from_env(mut self, env: &Env) -> Result<Self> {
         const NAME: &str = "KRIEGSPIEL_API_BASE";
         let base = base_url(&env.require(NAME)?).map_err(|cause| {
-            let message = format!("{NAME} is wrong: {}", cause.message());
-            Error::new(&codes::INVALID_ENV, message).with_field(NAME)
+            Error::new(&codes::INVALID_ENV, format!("{NAME} is wrong")).with_field(NAME).with_source(cause)
         })?;
         self.base = Some(Ok(base));
         Ok(self)
@@ -189,7 +188,8 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = self.base.as_ref().and_then(|base| base.as_ref().ok());
         f.debug_struct("ClientBuilder")
-            .field("base", &base.map(shown_url))
+            .field("url", &base.map(shown_url))
+            .field("token", &self.token)
             .field("timeout", &self.timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()

@@ -1,39 +1,4 @@
 //! The calls: one [`Client`] for everything that the platform offers a bot.
-//!
-//! ```no_run
-//! use kriegspiel_sdk::{Client, Host, Ruleset, model::CreateGame};
-//!
-//! # async fn example(token: String) -> kriegspiel_sdk::Result<()> {
-//! let client = Client::builder(token).host(Host::Production).build()?;
-//! let game = client.create_game(&CreateGame::open(Ruleset::BerkeleyAny)).await?;
-//! let state = client.state(&game.game_id).await?;
-//! if let Some(&uci) = state.allowed_moves.first() {
-//!     println!("{}", client.make_move(&state, uci).await?.is_move_done());
-//! }
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # The calls
-//! | subject | calls |
-//! |---|---|
-//! | the bot | [`register`](Client::register), [`sync_profile`](Client::sync_profile), [`report_availability`](Client::report_availability), [`bots`](Client::bots), [`me`](Client::me) |
-//! | lobby | [`create_game`](Client::create_game), [`join`](Client::join), [`open_games`](Client::open_games), [`delete_game`](Client::delete_game) |
-//! | own games | [`active_games`](Client::active_games), [`archived_games`](Client::archived_games), [`my_games`](Client::my_games) |
-//! | a game | [`game`](Client::game), [`state`](Client::state), [`make_move`](Client::make_move), [`ask_any`](Client::ask_any), [`resign`](Client::resign), [`events`](Client::events); once each, without a second look: [`submit_move`](Client::submit_move), [`submit_ask_any`](Client::submit_ask_any) |
-//! | finished games | [`transcript`](Client::transcript), [`review`](Client::review), [`recent_games`](Client::recent_games) |
-//! | users | [`user`](Client::user), [`user_games`](Client::user_games), [`rating_history`](Client::rating_history), [`leaderboard`](Client::leaderboard) |
-//! | the platform | [`health`](Client::health), [`platform_stats`](Client::platform_stats) |
-//!
-//! # What is sent twice
-//! Calls that read are tried again where that may help. Nothing else is, and a move least of all: when its answer is lost,
-//! [`make_move`](Client::make_move) reads the state and compares.
-//!
-//! # Errors
-//! As told in [`sdk_core::http`]: every shape of the platform's refusals becomes one [`Error`](crate::Error), whose code is
-//! `error.platform_code::<ErrorCode>()` where the platform gave one. Limits of the spec are checked first, and refused with
-//! [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT), the field and the limit: nothing is sent then. Codes of
-//! this crate alone are in [`codes`](crate::codes).
 
 mod attempt;
 mod bots;
@@ -60,6 +25,41 @@ pub use events::{EVENTS_SILENCE, GameEvents};
 pub use users::{LeaderboardQuery, RatingHistoryQuery, UserGamesQuery};
 
 /// Calls the platform. Cheap to clone; clones share connections.
+///
+/// ```no_run
+/// use kriegspiel_sdk::{Client, Host, Ruleset, model::CreateGame};
+///
+/// # async fn example(token: String) -> kriegspiel_sdk::Result<()> {
+/// let client = Client::builder(token).host(Host::Production).build()?;
+/// let game = client.create_game(&CreateGame::open(Ruleset::BerkeleyAny)).await?;
+/// let state = client.state(&game.game_id).await?;
+/// if let Some(&uci) = state.allowed_moves.first() {
+///     println!("{}", client.make_move(&state, uci).await?.is_move_done());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The calls
+/// | subject | calls |
+/// |---|---|
+/// | the bot | [`register`](Client::register), [`sync_profile`](Client::sync_profile), [`report_availability`](Client::report_availability), [`bots`](Client::bots), [`me`](Client::me) |
+/// | lobby | [`create_game`](Client::create_game), [`join`](Client::join), [`open_games`](Client::open_games), [`delete_game`](Client::delete_game) |
+/// | own games | [`active_games`](Client::active_games), [`archived_games`](Client::archived_games), [`my_games`](Client::my_games) |
+/// | a game | [`game`](Client::game), [`state`](Client::state), [`make_move`](Client::make_move), [`ask_any`](Client::ask_any), [`resign`](Client::resign), [`events`](Client::events); once each, without a second look: [`submit_move`](Client::submit_move), [`submit_ask_any`](Client::submit_ask_any) |
+/// | finished games | [`transcript`](Client::transcript), [`review`](Client::review), [`recent_games`](Client::recent_games) |
+/// | users | [`user`](Client::user), [`user_games`](Client::user_games), [`rating_history`](Client::rating_history), [`leaderboard`](Client::leaderboard) |
+/// | the platform | [`health`](Client::health), [`platform_stats`](Client::platform_stats) |
+///
+/// # What is sent twice
+/// Calls that read are tried again where that may help. Nothing else is, and a move least of all: when its answer is lost,
+/// [`make_move`](Client::make_move) reads the state and compares.
+///
+/// # Errors
+/// As told in [`sdk_core::http`]: every shape of the platform's refusals becomes one [`Error`](crate::Error), whose code is
+/// `error.platform_code::<ErrorCode>()` where the platform gave one. Limits of the spec are checked first, and refused with
+/// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT), the field and the limit: nothing is sent then. Codes of
+/// this crate alone are in [`codes`](crate::codes).
 #[derive(Clone)]
 pub struct Client {
     http: Http,
@@ -150,6 +150,9 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.shown_url()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("url", &self.shown_url())
+            .field("token", &self.settings.token)
+            .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,8 @@ fn the_environment_names_host_and_token() {
     let client = Client::builder_from_env(&env).unwrap().build().unwrap();
     assert_eq!(client.shown_url(), "http://127.0.0.1:8000/");
     assert!(client.is_local());
-    assert!(!format!("{client:?} {:?}", Client::builder_from_env(&env)).contains("s3cr3t"));
+    let shown = format!("{client:?} {:?}", Client::builder_from_env(&env));
+    assert!(!shown.contains("s3cr3t") && shown.contains("token: Some([redacted])"), "{shown}");
     for (text, field) in [
         ("KRIEGSPIEL_API_BASE=http://127.0.0.1:8000", "KRIEGSPIEL_BOT_TOKEN"),
         ("KRIEGSPIEL_BOT_TOKEN=ksbot_1.s3cr3t", "KRIEGSPIEL_API_BASE"),
@@ -26,6 +27,9 @@ fn the_environment_names_host_and_token() {
     ] {
         let error = Client::builder_from_env(&Env::from_text(text)).unwrap_err();
         assert_eq!((error.code(), error.field()), (&codes::INVALID_ENV, Some(field)));
+        // What is wrong with it is the cause's to say.
+        let is_wrong = text.contains(field);
+        assert_eq!(std::error::Error::source(&error).is_some(), is_wrong, "{}", error.chain());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kriegspiel_sdk::client::Reply;
+use kriegspiel_sdk::Reply;
 use kriegspiel_sdk::model::{GameState, MoveAnswer, SpecialAnnouncement};
 use kriegspiel_sdk::runner::{ASKED_AGAIN, check};
 use kriegspiel_sdk::sandbox::referee::{Answer, Question, Referee};
