@@ -3,19 +3,21 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use botornot_sdk::model::OPPONENTS;
 use botornot_sdk::player::{MatchLog, MatchReport, Play, Player, Speaker, Stats};
 use botornot_sdk::sandbox::Sandbox;
 use botornot_sdk::sdk_core::env::Env;
+use botornot_sdk::sdk_core::record::Recording;
 use botornot_sdk::sdk_core::wire::printable;
 use botornot_sdk::{Client, ClientBuilder, Error, Host, Result};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use crate::botpit::needs_live;
-use crate::{Options, Report};
+use crate::{Options, Report, needs_live};
 
 /// The options of a bot that plays matches on BotOrNot.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("kept").args(["log", "record"]).multiple(true))]
 pub struct ChatOptions {
     /// Stop after so many matches.
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -26,12 +28,23 @@ pub struct ChatOptions {
     /// Write each finished match to a file, as a line of JSON, and tell the figures of all in it at the end.
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Leave the opponents' words and names out of the log.
-    #[arg(long, requires = "log")]
+    /// Write every frame to a file, as lines of JSON without the token.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Leave the opponents' words and names out of the log and the record.
+    #[arg(long, requires = "kept")]
     pub without_opponents: bool,
     /// How many times as fast matches pass in a sandbox: 60 in the one that the bot starts, 1 behind --url.
     #[arg(long, value_name = "FACTOR", value_parser = speed, conflicts_with = "live")]
     pub speed: Option<f64>,
+}
+
+impl ChatOptions {
+    fn recording(&self) -> Result<Option<Recording>> {
+        let Some(path) = &self.record else { return Ok(None) };
+        let recording = Recording::append_to(path, concat!("starter-bots/", env!("CARGO_PKG_VERSION")))?;
+        Ok(Some(if self.without_opponents { recording.leave_out(OPPONENTS) } else { recording }))
+    }
 }
 
 /// Four minutes in four seconds.
@@ -74,6 +87,10 @@ impl Place {
             report.note(format_args!("A BotOrNot of your own runs on {} (seed {seed}).", sandbox.ws_url()));
             report.note(format_args!("{name} has its token; time passes {speed} times as fast."));
             (Client::builder(sandbox.register(name)?).url(sandbox.url()), Some(sandbox))
+        };
+        let builder = match of_chat.recording()? {
+            Some(recording) => builder.record(recording),
+            None => builder,
         };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
         if !options.live && !client.is_local() {

@@ -6,14 +6,13 @@ use botpit_sdk::bankroll::DEFAULT_LOSS_LIMIT_IN_WAGERS;
 use botpit_sdk::replay::OPPONENTS;
 use botpit_sdk::sandbox::Sandbox;
 use botpit_sdk::sdk_core::env::Env;
-use botpit_sdk::sdk_core::error::Code;
 use botpit_sdk::sdk_core::record::Recording;
 use botpit_sdk::sdk_core::secret::Secret;
 use botpit_sdk::wallet::Wallet;
-use botpit_sdk::{Bankroll, Client, ClientBuilder, Error, ErrorKind, Host, Lamports, Rest, Result};
+use botpit_sdk::{Bankroll, Client, ClientBuilder, Host, Lamports, Rest, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{Options, Report};
+use crate::{Options, Report, needs_live};
 
 /// The options of a bot that plays matches on BOTPIT.
 #[derive(Debug, Clone, Args)]
@@ -142,18 +141,6 @@ impl Place {
             sandbox.shutdown().await;
         }
     }
-}
-
-/// `--url` alone stays on this machine.
-static NEEDS_LIVE: Code = Code::new(
-    "needs_live",
-    ErrorKind::Misuse,
-    "--url leads to another machine, without --live",
-    "add --live if you mean to play there with your own account, or start a server on this machine",
-);
-
-pub(crate) fn needs_live() -> Error {
-    Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }
 
 fn live(url: Option<&str>, host: Option<HostName>) -> Result<ClientBuilder> {

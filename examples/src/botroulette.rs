@@ -1,18 +1,22 @@
 //! Where a BotRoulette starter bot lives, and how a conversation is told.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use botroulette_sdk::sandbox::{Caller, Sandbox};
 use botroulette_sdk::sdk_core::env::Env;
+use botroulette_sdk::sdk_core::record::Recording;
+use botroulette_sdk::sdk_core::secret::Secret;
 use botroulette_sdk::sdk_core::shutdown::Shutdown;
 use botroulette_sdk::sdk_core::wire::printable;
 use botroulette_sdk::{
-    Answer, Client, ClientBuilder, Conversation, Error, Host, MAX_ANSWER_CHARS, Result, Untrusted,
+    Answer, Client, ClientBuilder, Conversation, Host, Registrar, Result, Untrusted,
+    limits::MAX_ANSWER_CHARS, model::Registration,
 };
 use serde::Serialize;
 
-use crate::{Options, Report};
+use crate::{Options, Report, needs_live};
 
 /// How much faster than the clock on the wall the sandbox's time runs.
 const SPEED: f64 = 10.0;
@@ -39,9 +43,23 @@ impl Place {
     /// # Errors
     /// A key that is missing, an address that needs `--live`, a sandbox that cannot be started.
     pub async fn open(name: &str, options: &Options, house_calls: bool, report: Report) -> Result<Self> {
+        Self::open_recorded(name, options, house_calls, None, report).await
+    }
+
+    /// The same, with every frame of its tunnel written to a file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); a file that cannot be written.
+    pub async fn open_recorded(
+        name: &str,
+        options: &Options,
+        house_calls: bool,
+        record: Option<&Path>,
+        report: Report,
+    ) -> Result<Self> {
         let seed = options.seed_or_random();
         let (builder, sandbox) = if options.live || options.url.is_some() {
-            (elsewhere(options, &Env::read()?)?, None)
+            (elsewhere(name, options, &Env::read()?).await?, None)
         } else {
             let sandbox = sandbox(seed, house_calls).await?;
             report.note(format_args!("A BotRoulette of your own runs on {} (seed {seed}).", sandbox.url()));
@@ -50,6 +68,13 @@ impl Place {
             (Client::builder(key).url(sandbox.url()).clock(sandbox.clock().clone()), Some(sandbox))
         };
         let shutdown = options.stop_on_signals(report, "what is being said")?;
+        let builder = match record {
+            Some(path) => {
+                let by = concat!("starter-bots/", env!("CARGO_PKG_VERSION"));
+                builder.record(Recording::append_to(path, by)?)
+            }
+            None => builder,
+        };
         let client = builder.seed(seed).shutdown(&shutdown).build()?;
         Ok(Self { client, sandbox, shutdown })
     }
@@ -85,16 +110,23 @@ pub async fn sandbox(seed: u64, house_calls: bool) -> Result<Sandbox> {
 }
 
 /// The platform with `--live`, where the environment names no other host; or a server on this machine. The key is the one in
-/// `BOTROULETTE_API_KEY`.
+/// `BOTROULETTE_API_KEY`; a server on this machine gives one to a bot that has none.
 ///
 /// # Errors
 /// A key that is missing, an address that needs `--live`, an address that is none.
-pub fn elsewhere(options: &Options, env: &Env) -> Result<ClientBuilder> {
-    let at_url = |key: &str, url: &str| Client::builder(key).url(url);
+pub async fn elsewhere(name: &str, options: &Options, env: &Env) -> Result<ClientBuilder> {
+    let at_url = |key: Secret, url: &str| Client::builder(key).url(url);
     if let Some(url) = &options.url {
         // Checked first: no key leaves for a machine that was not meant.
-        needs_live_unless(options.live || at_url("none", url).build()?.is_local())?;
-        return Ok(at_url(&env.require("BOTROULETTE_API_KEY")?, url));
+        if options.live {
+            return Ok(at_url(env.require("BOTROULETTE_API_KEY")?.into(), url));
+        }
+        here(url)?;
+        let key = match env.get("BOTROULETTE_API_KEY") {
+            Some(key) => key.into(),
+            None => registered(name, url).await?,
+        };
+        return Ok(at_url(key, url));
     }
     if ["BOTROULETTE_URL", "BOTROULETTE_TUNNEL_URL"].iter().any(|name| env.get(name).is_some()) {
         return Client::builder_from_env(env);
@@ -102,15 +134,26 @@ pub fn elsewhere(options: &Options, env: &Env) -> Result<ClientBuilder> {
     Ok(Client::builder(env.require("BOTROULETTE_API_KEY")?).host(Host::Production))
 }
 
-/// Refuses another machine without `--live`.
+/// Refuses an address of another machine.
 ///
 /// # Errors
-/// Unless it is allowed.
-pub fn needs_live_unless(allowed: bool) -> Result<()> {
-    if allowed {
-        return Ok(());
-    }
-    Err(Error::invalid_argument("url", "another machine needs --live, if you mean it"))
+/// An address that is wrong, or not of this machine.
+pub fn here(url: &str) -> Result<()> {
+    if Client::builder("none").url(url).build()?.is_local() { Ok(()) } else { Err(needs_live()) }
+}
+
+/// A key for a new bot, from a server on this machine. A name is given once, so that this one gets a number.
+async fn registered(name: &str, url: &str) -> Result<Secret> {
+    let name = format!("{name}{:06}", fastrand::u32(..1_000_000));
+    let registrar = Registrar::new(url)?;
+    let category = registrar.options().await?.categories.into_iter().next().unwrap_or_default();
+    let bot = Registration::new(
+        name,
+        "A starter bot, on a server of this machine",
+        category,
+        "starter@bots.example",
+    );
+    Ok(registrar.register(&bot).await?.api_key)
 }
 
 /// A message and the answer to it.
@@ -229,28 +272,28 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn place(options: &[&str], env: &str) -> Result<(String, String)> {
+    async fn place(options: &[&str], env: &str) -> Result<(String, String)> {
         #[derive(clap::Parser)]
         struct Args {
             #[command(flatten)]
             options: Options,
         }
         let args: Args = clap::Parser::parse_from([&["bot"], options].concat());
-        let client = elsewhere(&args.options, &Env::from_text(env))?.build()?;
+        let client = elsewhere("Zeph", &args.options, &Env::from_text(env)).await?.build()?;
         Ok((client.shown_url(), client.shown_tunnel_url()))
     }
 
-    #[test]
-    fn live_alone_is_the_platform_unless_the_environment_names_another() {
+    #[tokio::test]
+    async fn live_alone_is_the_platform_unless_the_environment_names_another() {
         let key = "BOTROULETTE_API_KEY=k";
         let production = (Host::Production.url(), Host::Production.tunnel_url());
-        let (api, tunnel) = place(&["--live"], key).unwrap();
+        let (api, tunnel) = place(&["--live"], key).await.unwrap();
         assert_eq!((api.trim_end_matches('/'), tunnel.as_str()), production);
 
         for named in
             ["BOTROULETTE_URL=http://127.0.0.1:4000", "BOTROULETTE_TUNNEL_URL=ws://127.0.0.1:4000/ws"]
         {
-            let (api, tunnel) = place(&["--live"], &format!("{key}\n{named}")).unwrap();
+            let (api, tunnel) = place(&["--live"], &format!("{key}\n{named}")).await.unwrap();
             assert_eq!(
                 (api.trim_end_matches('/'), tunnel.as_str()),
                 ("http://127.0.0.1:4000", "ws://127.0.0.1:4000/ws")
@@ -258,10 +301,10 @@ mod tests {
         }
         // What is typed wins.
         let env = format!("{key}\nBOTROULETTE_URL=http://127.0.0.1:4000");
-        assert!(place(&["--url", "http://127.0.0.1:5000"], &env).unwrap().0.contains(":5000"));
+        assert!(place(&["--url", "http://127.0.0.1:5000"], &env).await.unwrap().0.contains(":5000"));
 
-        let needs_live = place(&["--url", "https://api.example.org"], key).unwrap_err();
-        assert!(needs_live.message().contains("--live"), "{needs_live}");
-        assert_eq!(place(&["--live"], "").unwrap_err().field(), Some("BOTROULETTE_API_KEY"));
+        let needs_live = place(&["--url", "https://api.example.org"], key).await.unwrap_err();
+        assert_eq!(needs_live.code().id(), "needs_live", "{needs_live}");
+        assert_eq!(place(&["--live"], "").await.unwrap_err().field(), Some("BOTROULETTE_API_KEY"));
     }
 }

@@ -11,7 +11,7 @@ use kriegspiel_sdk::sdk_core::secret::Secret;
 use kriegspiel_sdk::sdk_core::shutdown::Shutdown;
 use kriegspiel_sdk::{Client, ClientBuilder, Host, Knobs, Result, Ruleset, Strategy};
 
-use crate::botpit::needs_live;
+use crate::needs_live;
 use crate::{Options, Report};
 
 /// A game of chance takes hundreds of moves: in the embedded sandbox time passes this much faster, for the bot as for the

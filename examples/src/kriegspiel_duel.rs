@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kriegspiel_sdk::client::Reply;
+use kriegspiel_sdk::Reply;
 use kriegspiel_sdk::model::{EndReason, GameState, MoveAnswer};
 use kriegspiel_sdk::runner::{check, fallback};
 use kriegspiel_sdk::sandbox::referee::{Answer, Question, Referee};

@@ -24,6 +24,6 @@ mod table;
 
 pub use kriegspiel_told::Told;
 pub use lab_page::LabPage;
-pub use options::Options;
+pub use options::{Options, needs_live};
 pub use report::{Report, counted, exit};
 pub use table::{Shown, Table};

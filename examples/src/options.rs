@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 
+use botpit_sdk::sdk_core::error::Code;
 use botpit_sdk::sdk_core::shutdown::{Phase, Shutdown};
+use botpit_sdk::{Error, ErrorKind};
 use clap::{ArgAction, Args};
 use tracing_subscriber::EnvFilter;
 
@@ -80,4 +82,17 @@ impl Options {
         });
         Ok(shutdown)
     }
+}
+
+/// `--url` alone stays on this machine.
+static NEEDS_LIVE: Code = Code::new(
+    "needs_live",
+    ErrorKind::Misuse,
+    "--url leads to another machine, without --live",
+    "add --live if you mean to play there with your own account, or start a server on this machine",
+);
+
+/// The refusal of another machine without `--live`: the same from every starter bot.
+pub fn needs_live() -> Error {
+    Error::new(&NEEDS_LIVE, "an address that is not on this machine needs --live").with_field("url")
 }

@@ -5,7 +5,8 @@ use botpit_sdk::sdk_core::error::codes;
 use botpit_sdk::{Client, Error, Host, Rest, Result};
 
 use crate::Options;
-use crate::botpit::{HostName, needs_live};
+use crate::botpit::HostName;
+use crate::needs_live;
 
 /// The REST side of the server that the options name; `None` when they name none, and a sandbox is meant.
 ///

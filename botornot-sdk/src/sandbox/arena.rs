@@ -51,6 +51,8 @@ pub(crate) mod close {
     pub(crate) const REPLACED: u16 = 4000;
     /// The token was revoked.
     pub(crate) const REVOKED: u16 = 4001;
+    /// The sandbox's owner ended the connection: the standard's "going away".
+    pub(crate) const DROPPED: u16 = 1001;
     /// The client was silent for too long.
     pub(crate) const IDLE: u16 = 1001;
     /// The sandbox's owner has reset it: the standard's "service restart".

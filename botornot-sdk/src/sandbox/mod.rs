@@ -279,6 +279,12 @@ impl Sandbox {
         self.floor.act(|arena, _| arena.revoke(token))
     }
 
+    /// Closes the connections of an account with code 1001; its matches go on, and it may come back at once. It goes by its
+    /// handle, an agent also by the name that it was registered by. `false` when it has none.
+    pub fn disconnect(&self, name: &str) -> bool {
+        self.floor.act(|arena, _| arena.drop_sessions(name) || arena.drop_sessions(&format!("agent:{name}")))
+    }
+
     // ---- what happens
 
     /// Matches as the server saw them: those that are over, oldest first, then those that are open.

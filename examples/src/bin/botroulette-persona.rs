@@ -4,6 +4,7 @@
 //! `cargo run --bin botroulette-persona` starts a BotRoulette of its own: house bots call Zeph, and Zeph meets one by roulette.
 //! `--live` goes online on the real network, with the key in `BOTROULETTE_API_KEY`, until Ctrl-C.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use botroulette_sdk::{
@@ -20,6 +21,9 @@ struct Args {
     /// Stop after so many messages. In the sandbox 6; live without end.
     #[arg(long, value_name = "N")]
     messages: Option<u64>,
+    /// Write every frame of the tunnel to a file, as lines of JSON without the key. It holds other people's words.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
 }
@@ -55,9 +59,9 @@ async fn main() -> ExitCode {
     exit(live(Args::parse()).await)
 }
 
-async fn live(Args { messages, options }: Args) -> Result<()> {
+async fn live(Args { messages, record, options }: Args) -> Result<()> {
     let report = options.begin();
-    let place = Place::open("Zeph", &options, true, report).await?;
+    let place = Place::open_recorded("Zeph", &options, true, record.as_deref(), report).await?;
     let messages = messages.or(place.sandbox.is_some().then_some(MESSAGES));
     let (told, mut turns) = mpsc::unbounded_channel();
     let (tunnel, mut events) = place.client.serve(zeph(told.clone())).connect().await?;

@@ -15,7 +15,7 @@ use botroulette_sdk::sdk_core::wire::printable;
 use botroulette_sdk::{Error, Host, Registrar, Result};
 use clap::Parser;
 use serde::Serialize;
-use starter_bots::botroulette::{needs_live_unless, sandbox};
+use starter_bots::botroulette::{here, sandbox};
 use starter_bots::{Options, Report, exit};
 
 /// Registers a bot on BotRoulette: in a sandbox of its own, unless told otherwise. Asks for what is not given.
@@ -62,8 +62,7 @@ async fn register(args: Args) -> Result<()> {
     let own = match (&args.options.url, args.options.live) {
         (None, false) => Some(sandbox(args.options.seed_or_random(), false).await?),
         (Some(url), false) => {
-            let client = botroulette_sdk::Client::builder("none").url(url).build()?;
-            needs_live_unless(client.is_local())?;
+            here(url)?;
             None
         }
         (_, true) => None,

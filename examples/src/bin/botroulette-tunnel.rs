@@ -157,7 +157,7 @@ async fn run(args: Args) -> Result<()> {
 /// On the platform, or in a sandbox of another process.
 async fn live(args: &Args, report: Report) -> Result<()> {
     let env = Env::read()?;
-    let client = elsewhere(&args.options, &env)?;
+    let client = elsewhere("Zeph", &args.options, &env).await?;
     let forwarder = match &args.to {
         Some(to) => forward_to(to)?,
         None => Forwarder::with_env(&env)?,

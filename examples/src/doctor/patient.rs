@@ -11,7 +11,8 @@ use botpit_sdk::{Error, Result};
 use url::Url;
 
 use super::key::Key;
-use crate::botpit::{HostName, needs_live};
+use crate::botpit::HostName;
+use crate::needs_live;
 use crate::served::{Name, Platform};
 
 /// How long each look may take.

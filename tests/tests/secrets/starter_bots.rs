@@ -73,8 +73,8 @@ const BOTS: [Bot; 28] = [
     player(
         "botornot-chat",
         Platform::BotOrNot,
-        "--matches 1 --log log.jsonl",
-        "--matches 1 --log log.jsonl --speed 100",
+        "--matches 1 --log log.jsonl --record record.jsonl",
+        "--matches 1 --log log.jsonl --record record.jsonl --speed 100",
     ),
     alone("botornot-selfplay", "--matches 3 --log log.jsonl", true),
     player("botpit-arena", Platform::BotPit, "--matches 1 --record record.jsonl --game rps", RECORDED),
@@ -90,7 +90,12 @@ const BOTS: [Bot; 28] = [
     player("botpit-rps", Platform::BotPit, RECORDED, RECORDED),
     player("botpit-spectate", Platform::BotPit, RECORDED, RECORDED),
     alone("botpit-verify", "", true),
-    player("botroulette-persona", Platform::BotRoulette, "--messages 1", "--messages 1"),
+    player(
+        "botroulette-persona",
+        Platform::BotRoulette,
+        "--messages 1 --record record.jsonl",
+        "--messages 1 --record record.jsonl",
+    ),
     keyless(
         "botroulette-register",
         Platform::BotRoulette,

@@ -51,6 +51,16 @@ impl Arena {
         true
     }
 
+    /// Closes whatever connections an account has; it may come back. Says whether it had one.
+    pub(crate) fn drop_sessions(&mut self, handle: &str) -> bool {
+        let account = self.accounts.by_handle(handle);
+        let sessions = account.map(|account| self.sessions_of(account)).unwrap_or_default();
+        for session in &sessions {
+            self.close(*session, close::DROPPED, "the sandbox let the connection go");
+        }
+        !sessions.is_empty()
+    }
+
     /// Whose a token is. One with a magic word in it is good though nobody registered it, unless the word says otherwise.
     pub(crate) fn admit(&mut self, token: &str, dialect: &Dialect) -> Option<AccountId> {
         if magic::is_revoked(token) {
