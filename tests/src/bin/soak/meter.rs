@@ -35,9 +35,9 @@ impl Meter {
         Self { span, parts: Vec::new() }
     }
 
-    /// Lets everything that is kept in a bounded number fill up, for two thirds of the span, and then measures for the whole.
+    /// Lets everything that is kept in a bounded number fill up, and then measures for the whole span.
     pub(crate) async fn watch(&mut self, scene: &Scene) {
-        tokio::time::sleep(self.span * 2 / 3).await;
+        tokio::time::sleep(self.span.mul_f64(scene.pace.warm_up)).await;
         let pause = self.span / u32::try_from(PARTS * SAMPLES).unwrap_or(u32::MAX);
         for _ in 0..PARTS {
             let mut samples = Vec::with_capacity(SAMPLES);
