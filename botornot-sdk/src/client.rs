@@ -8,6 +8,7 @@ use sdk_core::env::Env;
 use sdk_core::error::{Error, Result, codes};
 use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::network::{Network, parse_url};
+use sdk_core::record::Recording;
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::{Drive, Driver, Inbox, SocketOptions, State};
@@ -370,6 +371,13 @@ impl ClientBuilder {
     pub fn event_queue(mut self, max_events: usize, max_bytes: usize) -> Self {
         self.max_events = max_events;
         self.max_event_bytes = max_bytes;
+        self
+    }
+
+    /// Writes every frame to a file, as lines of JSON without the token: see [`record`](sdk_core::record). Such a file holds
+    /// other people's words; [`Recording::leave_out`] keeps fields of your choice out of it.
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.options.record = Some(recording);
         self
     }
 

@@ -292,3 +292,21 @@ fn a_message_of_ones_own_is_checked_before_it_is_sent() {
     };
     assert_eq!(event_type, "wave");
 }
+
+/// The starter's `npm test` finds no test on a version that it says it supports.
+#[test]
+fn weakness_19_every_file_of_tests_is_run_and_the_oldest_compiler_is_stated() {
+    assert!(!env!("CARGO_PKG_RUST_VERSION").is_empty());
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut looked_at = 0;
+    for program in std::fs::read_dir(tests).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(main) = std::fs::read_to_string(program.join("main.rs")) else { continue };
+        for file in std::fs::read_dir(&program).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            let is_test = file.extension().is_some_and(|extension| extension == "rs") && name != "main";
+            assert!(!is_test || main.contains(&format!("mod {name};")), "nothing runs {}", file.display());
+            looked_at += u32::from(is_test);
+        }
+    }
+    assert!(looked_at >= 10);
+}

@@ -2,7 +2,7 @@
 //!
 //! A client has a [`Bankroll`], and everything that would put money at risk passes it before it is sent: a place in the
 //! queue, also when it is joined again after a reconnect, a challenge that is created, and one that is accepted. What it
-//! refuses comes back as an error with the code [`BANKROLL_REFUSED`](crate::codes::BANKROLL_REFUSED) and a [`BankrollRefusal`] that says why.
+//! refuses comes back as an error with the code [`BANKROLL_REFUSED`] and a [`BankrollRefusal`] that says why.
 //!
 //! | limit | default |
 //! |---|---|
@@ -176,7 +176,7 @@ pub enum BankrollRefusal {
 }
 
 impl BankrollRefusal {
-    /// The reason in an error with the code [`BANKROLL_REFUSED`](crate::codes::BANKROLL_REFUSED).
+    /// The reason in an error with the code [`BANKROLL_REFUSED`].
     pub fn of(error: &Error) -> Option<&Self> {
         std::error::Error::source(error)?.downcast_ref()
     }

@@ -12,6 +12,7 @@ use sdk_core::heartbeat::HeartbeatPolicy;
 use sdk_core::http::{Auth, Http, RetryPolicy};
 use sdk_core::limit::LimitMode;
 use sdk_core::network::Network;
+use sdk_core::record::Recording;
 use sdk_core::secret::{Secret, is_loopback, shown_url};
 use sdk_core::shutdown::Shutdown;
 use sdk_core::socket::SocketOptions;
@@ -337,6 +338,13 @@ impl ClientBuilder {
     /// Over how long reconnects spread when the relay says that it restarts (close codes 1012 and 1013). Default 15 s.
     pub fn restart_spread(mut self, span: Duration) -> Self {
         self.options.restart_spread = span;
+        self
+    }
+
+    /// Writes every frame to a file, as lines of JSON without the key: see [`record`](sdk_core::record). Such a file holds
+    /// other people's words; [`Recording::leave_out`] keeps fields of your choice out of it.
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.options.record = Some(recording);
         self
     }
 

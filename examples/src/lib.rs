@@ -6,6 +6,7 @@
 pub mod botornot;
 pub mod botpit;
 pub mod botroulette;
+pub mod doctor;
 pub mod elo;
 pub mod kriegspiel;
 pub mod kriegspiel_duel;
@@ -16,6 +17,8 @@ mod report;
 pub mod rest;
 pub mod rival;
 pub mod self_test;
+pub mod served;
+pub mod status;
 pub mod strategies;
 mod table;
 

@@ -31,20 +31,30 @@ pub struct Options {
 impl Options {
     /// Starts logging to stderr, and tells results as the options say.
     pub fn begin(&self) -> Report {
-        let level = match self.verbose {
+        Self::log(self.verbose);
+        Report::new(self.json)
+    }
+
+    /// Starts logging to stderr, as much as `-v` was given so many times.
+    pub fn log(verbose: u8) {
+        let level = match verbose {
             0 => "warn",
             1 => "info",
             _ => "debug",
         };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        // The client for language models logs a refusing server's whole answer, and some servers repeat the key that they refuse.
+        let filter = match "genai=off".parse() {
+            Ok(off) => filter.add_directive(off),
+            Err(_) => filter,
+        };
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
-            .with_target(self.verbose > 1)
+            .with_target(verbose > 1)
             .without_time()
             .init();
-        Report::new(self.json)
     }
 
     /// The seed, or one by chance.

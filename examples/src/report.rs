@@ -21,12 +21,21 @@ impl Report {
 
     /// A result under its name: `{"match":{…}}`, or its words below an empty line.
     pub fn result<T: Display + Serialize>(&self, name: &str, value: &T) {
+        self.tell(name, value, "\n");
+    }
+
+    /// The same without the empty line, for results that are a list.
+    pub fn line<T: Display + Serialize>(&self, name: &str, value: &T) {
+        self.tell(name, value, "");
+    }
+
+    fn tell<T: Display + Serialize>(&self, name: &str, value: &T, before: &str) {
         let line = if self.json {
             // Written as text, so that the fields keep their order.
             let value = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
             format!(r#"{{"{name}":{value}}}"#)
         } else {
-            format!("\n{value}")
+            format!("{before}{value}")
         };
         // Nobody reads any more when the pipe is closed; the bot goes on.
         let _ = writeln!(std::io::stdout().lock(), "{line}");

@@ -144,6 +144,14 @@ impl<R> Correlator<R> {
         Ok(Call { id, label, answer: receiver, shared: Arc::downgrade(&self.0) })
     }
 
+    /// A fresh id for a request for which no task waits: whoever sends it looks after the reply. To this table a reply to it
+    /// is [`Resolved::Stale`].
+    pub fn next_id(&self) -> RequestId {
+        let mut state = self.0.lock();
+        state.last += 1;
+        RequestId(state.last)
+    }
+
     /// Notes how far a request got. It only ever advances (`No`, `Maybe`, `Yes`): bytes do not come back. False when nobody
     /// waits for the id any more: a request that has not left yet is then better taken back.
     pub fn mark(&self, id: RequestId, sent: Sent) -> bool {
@@ -486,6 +494,20 @@ mod tests {
         assert_eq!((error.sent(), error.request_id()), (Sent::Maybe, Some("1")));
         assert_eq!(correlator.len(), 1);
         drop(other);
+    }
+
+    #[test]
+    fn an_id_for_which_nobody_waits_is_no_calls_id() {
+        let correlator = Correlator::<u64>::with_capacity(1);
+        assert_eq!(correlator.next_id().get(), 1);
+        let call = correlator.call("a").unwrap();
+        assert_eq!(call.id().get(), 2);
+        assert_eq!(correlator.next_id().get(), 3, "however many calls wait");
+        assert_eq!(
+            (correlator.resolve("1", 0), correlator.resolve("3", 0)),
+            (Resolved::Stale, Resolved::Stale)
+        );
+        assert_eq!(correlator.len(), 1);
     }
 
     #[tokio::test]

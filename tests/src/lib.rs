@@ -5,6 +5,8 @@
 //! | where | what it shows |
 //! |---|---|
 //! | [`house`] and the `house-rules` program | the rules of the house: arrows go down only, the client side never imports the sandbox, licences, the oldest Rust, how many crates a bot pays for |
+//! | [`fuzz`] | what the fuzz targets do with bytes; `tests/fuzz.rs` runs them on stable Rust |
+//! | [`marks`] | marked keys, and the search for them in every form in which they could leak |
 //! | [`programs`] | the starter bots as programs, for the tests that run them |
 //! | `tests/book.rs` | the book: every chapter is in its summary, its code compiles here, and its index of errors is the code's own |
 //! | `tests/first_bot.rs` | the chapters on a first bot, step by step: a new program, built against the crates as a stranger's dependency, and run |
@@ -13,11 +15,15 @@
 //! | `tests/starter_bots.rs` | the starter bots as programs: what they print, refuse and survive, and that the pages show their real output |
 //! | `tests/fault_matrix` | every fault of the sandbox in every state of every platform's protocol: nothing lost, nothing twice, nothing hung |
 //! | `tests/soak.rs` and the `soak` program | days and months of virtual time with random faults: memory, sockets and tasks stay flat |
+//! | `tests/determinism.rs` | the same seed twice prints the same, on every platform |
+//! | `tests/secrets/` | no key in any output, file, log, error or `{:?}`: of every starter bot and of every client |
 //! | further files of `tests/` | the crates against their platforms' contracts, and against every fault of their sandboxes |
 //!
 //! Run all of it with `cargo test -p family-tests`, the house rules with `cargo run -p family-tests --bin house-rules`.
 
+pub mod fuzz;
 pub mod house;
+pub mod marks;
 pub mod programs;
 
 /// The README's program and the book's chapters: their Rust blocks are doctests of this crate.
@@ -77,6 +83,8 @@ mod book {
     mod migrate_kriegspiel_bots {}
     #[doc = include_str!("../../docs/src/sandbox.md")]
     mod sandbox {}
+    #[doc = include_str!("../../docs/src/doctor.md")]
+    mod doctor {}
     #[doc = include_str!("../../docs/src/handlers.md")]
     mod handlers {}
     #[doc = include_str!("../../docs/src/pacing-and-memory.md")]
@@ -93,6 +101,8 @@ mod book {
     mod errors {}
     #[doc = include_str!("../../docs/src/secrets.md")]
     mod secrets {}
+    #[doc = include_str!("../../docs/src/dependencies.md")]
+    mod dependencies {}
     #[doc = include_str!("../../docs/src/testing-your-bot.md")]
     mod testing_your_bot {}
     #[doc = include_str!("../../docs/src/running-many-bots.md")]

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// The environment of a bot begins with these: a test's own must not reach it.
-const SETTINGS: [&str; 4] = ["botpit_", "botornot_", "botroulette_", "kriegspiel_"];
+const SETTINGS: [&str; 6] = ["botpit_", "botornot_", "botroulette_", "kriegspiel_", "openai_", "anthropic_"];
 
 /// The workspace's directory.
 pub fn root() -> PathBuf {
@@ -37,44 +37,57 @@ pub fn workdir() -> &'static Path {
 /// Every starter bot, built as `cargo run --bin` builds it.
 fn built() -> &'static HashMap<String, PathBuf> {
     static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // What cargo tells a test about itself would make it build some dependencies anew.
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
-                build.env_remove(&name);
-            }
-        }
-        let output = build
-            .args(["build", "--locked", "--package", "starter-bots", "--bins"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(root())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter_map(|message| {
-                let path = PathBuf::from(message.get("executable")?.as_str()?);
-                Some((message.get("target")?.get("name")?.as_str()?.to_owned(), path))
-            })
-            .collect()
-    })
+    PROGRAMS.get_or_init(|| binaries("starter-bots"))
 }
 
-/// The names of all starter bots.
-pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = built().keys().map(String::as_str).collect();
+/// The ones with a language model, whose package is built by itself.
+fn built_with_model() -> &'static HashMap<String, PathBuf> {
+    static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    PROGRAMS.get_or_init(|| binaries("llm-bots"))
+}
+
+fn binaries(package: &str) -> HashMap<String, PathBuf> {
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells a test about itself would make it build some dependencies anew.
+    for (name, _) in std::env::vars_os() {
+        let shown = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| shown.starts_with(prefix)) {
+            build.env_remove(&name);
+        }
+    }
+    let output = build
+        .args(["build", "--locked", "--package", package, "--bins"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|message| {
+            let path = PathBuf::from(message.get("executable")?.as_str()?);
+            Some((message.get("target")?.get("name")?.as_str()?.to_owned(), path))
+        })
+        .collect()
+}
+
+/// The names of all starter bots, by the files that there are: those without and those with a language model.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = ["examples/src/bin", "llm-bots/src/bin"]
+        .iter()
+        .flat_map(|directory| std::fs::read_dir(root().join(directory)).unwrap())
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
     names.sort_unstable();
     names
 }
 
 /// A run of a starter bot, away from this machine's settings.
 pub fn program<S: AsRef<str>>(name: &str, arguments: impl IntoIterator<Item = S>) -> Command {
-    let path = built().get(name).unwrap_or_else(|| panic!("there is no {name}"));
+    let with_model = || built_with_model().get(name);
+    let path = built().get(name).or_else(with_model).unwrap_or_else(|| panic!("there is no {name}"));
     let mut command = Command::new(path);
     for argument in arguments {
         command.arg(argument.as_ref());

@@ -9,7 +9,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use family_tests::house::{Metadata, dependencies};
+use family_tests::programs::root;
 use sdk_core::error::Code;
 use sdk_core::sandbox::{Dialect, Fault, magic};
 
@@ -17,6 +20,7 @@ use sdk_core::sandbox::{Dialect, Fault, magic};
 const CATALOGUES: &[(&str, &[&Code])] = &[
     ("Every crate", sdk_core::error::codes::ALL),
     ("botpit-sdk", botpit_sdk::codes::ALL),
+    ("botornot-sdk", botornot_sdk::codes::ALL),
     ("botroulette-sdk", botroulette_sdk::codes::ALL),
     ("kriegspiel-sdk", kriegspiel_sdk::codes::ALL),
 ];
@@ -25,17 +29,43 @@ const GENERATED: &str = "<!-- Below this line the page is written by `UPDATE_BOO
 
 #[test]
 fn the_index_of_errors_is_the_codes_own() {
-    let path = book().join("errors.md");
+    generated("errors.md", &index_of_errors());
+}
+
+#[test]
+fn the_tables_of_dependencies_are_the_lock_files() {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let output = cargo.args(arguments).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let metadata = Metadata::parse(&cargo(&["metadata", "--format-version", "1", "--locked"])).unwrap();
+    let trees: Vec<_> = metadata
+        .library_crates()
+        .iter()
+        .map(|package| {
+            (package.name.clone(), dependencies::Tree::parse(&cargo(&dependencies::arguments(&package.name))))
+        })
+        .collect();
+    assert_eq!(trees.len(), 5);
+    generated("dependencies.md", &dependencies::tables(&trees));
+}
+
+/// A page is what the code says, below its line.
+#[track_caller]
+fn generated(page_name: &str, tables: &str) {
+    let path = book().join(page_name);
     let page = read(&path);
     let (by_hand, _) = page.split_once(GENERATED).expect("the page says from where on it is generated");
-    let expected = format!("{by_hand}{GENERATED}{}", index_of_errors());
+    let expected = format!("{by_hand}{GENERATED}{tables}");
     if std::env::var_os("UPDATE_BOOK").is_some_and(|update| update == "1") {
         std::fs::write(&path, expected).unwrap();
         return;
     }
     assert!(
         page == expected,
-        "docs/src/errors.md is not what the codes say; write it anew with\n  \
+        "docs/src/{page_name} is not what the code says; write it anew with\n  \
          UPDATE_BOOK=1 cargo test -p family-tests --test book"
     );
 }

@@ -1,9 +1,11 @@
 //! `botornot-chat` and `botornot-selfplay` as a stranger runs them: the programs themselves, their output, their exit codes.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
+use std::collections::BTreeSet;
+
 use botornot_sdk::player::MatchLog;
 use botornot_sdk::sandbox::Sandbox;
-use family_tests::programs::{Run, only_key, program, run, wait, workdir};
+use family_tests::programs::{Run, only_key, program, root, run, wait, workdir};
 use serde_json::Value;
 
 /// A file of this test's own.
@@ -27,6 +29,50 @@ fn matches_and_summary(run: &Run) -> (Vec<Value>, Value) {
         line["match"].clone()
     });
     (matches.collect(), last["summary"].clone())
+}
+
+/// What stays of a line when the words, the figures and the outcomes differ, as they do from run to run.
+fn form(line: &str) -> String {
+    if let Some(who) = ["we", "they"].into_iter().find(|who| line.contains(&format!(" {who}: "))) {
+        return format!("{who} said something");
+    }
+    let mut form = match line.split_once(": it was ") {
+        Some((_, outcome)) if line.starts_with("Match ") && line.contains(" against ") => {
+            format!("Match: {outcome}")
+        }
+        _ => line.to_owned(),
+    };
+    for tier in [" (easy)", " (medium)", " (hard)"] {
+        form = form.replace(tier, "");
+    }
+    for (word, stands_for) in
+        [("an agent", "a human"), ("guessed agent", "guessed human"), ("wrong", "right"), ("(-", "(+")]
+    {
+        form = form.replace(word, stands_for);
+    }
+    let is_curve = |c: &char| ('▁'..='█').contains(c);
+    let mut out = String::new();
+    for c in form.chars().filter(|c| !is_curve(c)) {
+        let c = if c.is_ascii_digit() { '#' } else { c };
+        if c != '#' || !out.ends_with('#') {
+            out.push(c);
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+#[test]
+fn the_book_shows_lines_as_they_are_printed() {
+    let page = std::fs::read_to_string(root().join("docs/src/botornot/first-bot.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- output:botornot-chat -->\n```text\n").unwrap();
+    let (shown, _) = rest.split_once("```\n<!-- /output:botornot-chat -->").unwrap();
+    assert!(page.contains("cargo run --bin botornot-chat -- --seed 7\n"));
+    let told = run("botornot-chat", ["--seed", "7"]).succeeded();
+    let printed: BTreeSet<String> = told.stdout.lines().map(form).collect();
+    let lines = shown.lines().filter(|line| line.trim() != "…").map(form);
+    for line in lines.collect::<BTreeSet<_>>() {
+        assert!(printed.contains(&line), "{line:?} is none of {printed:#?}");
+    }
 }
 
 // ---- botornot-chat --------------------------------------------------------------------------------------------------

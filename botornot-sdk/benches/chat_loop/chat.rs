@@ -1,11 +1,12 @@
 //! A message in, a reply out: through the SDK with its pace off, and by hand.
 //!
 //! The server says the next message as soon as the reply to the last has arrived. Both clients decode every frame into the same
-//! types, keep what was said, and vote in every match.
+//! types, keep what was said, and vote in every match. The loop by hand is there twice: with the ping that the spec asks of every
+//! client (every 30 s, so that none is due here, but a timer runs), and bare, without any timer at all.
 
 use std::time::{Duration, Instant};
 
-use botornot_sdk::model::{ChatFrom, Room, ServerEvent, ServerFrame};
+use botornot_sdk::model::{ChatFrom, PING, Room, ServerEvent, ServerFrame};
 use botornot_sdk::player::{Chat, Line, Pacing, Player, Replies};
 use botornot_sdk::state::WhyVote;
 use botornot_sdk::{Client, Guess};
@@ -20,24 +21,28 @@ use crate::{Outcome, runtime};
 
 /// The messages of one match: more than anybody types in four minutes.
 const MESSAGES: u32 = 100;
+/// The spec: "every ~30s".
+const PING_EVERY: Duration = Duration::from_secs(30);
 /// What the ratio is to be at least.
 const GOAL: f64 = 0.90;
+/// What plays, by name.
+const CLIENTS: [&str; 3] = ["sdk", "by-hand", "bare"];
 const LOBBY: &str = "room:game:botornot:lobby";
 
 // ---- the runs -----------------------------------------------------------------------------------------------------------
 
-/// Runs both clients in turn, and compares their medians.
+/// Runs the clients in turn, and compares their medians.
 pub(crate) fn compare(quick: bool) -> Outcome<()> {
-    let (runs, matches) = if quick { (1, 2) } else { (11, 100) };
+    let (runs, matches) = if quick { (1, 2) } else { (12, 100) };
     let core = Core::pick();
     let mut server = Server::start(&core, &["serve"])?;
     let address = server.line()?;
-    let mut rates: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    let mut rates = CLIENTS.map(|_| Vec::new());
     for run in 0..runs {
         // Whoever is first changes from run to run.
-        let order = if run % 2 == 0 { [0, 1] } else { [1, 0] };
-        for which in order {
-            let client = if which == 0 { "sdk" } else { "by-hand" };
+        for turn in 0..CLIENTS.len() {
+            let which = (run + turn) % CLIENTS.len();
+            let client = CLIENTS.get(which).copied().unwrap_or_default();
             core.run(&["chat", client, &address, &matches.to_string()])?;
             let took: u64 = server.line()?.parse()?;
             let messages = f64::from(matches) * f64::from(MESSAGES);
@@ -46,9 +51,10 @@ pub(crate) fn compare(quick: bool) -> Outcome<()> {
             }
         }
     }
-    let [sdk, by_hand] = rates.map(median);
-    println!("chat sdk {sdk:.0}/s, by hand {by_hand:.0}/s");
+    let [sdk, by_hand, bare] = rates.map(median);
+    println!("chat sdk {sdk:.0}/s, by hand {by_hand:.0}/s, bare {bare:.0}/s");
     println!("chat ratio {:.2} (goal {GOAL:.2})", sdk / by_hand);
+    println!("chat vs_bare {:.2}", sdk / bare);
     Ok(())
 }
 
@@ -63,7 +69,8 @@ pub(crate) fn play(client: &str, address: &str, matches: &str) -> Outcome<()> {
     runtime()?.block_on(async {
         match client {
             "sdk" => sdk(&url, matches).await,
-            "by-hand" => by_hand(&url, address, matches).await,
+            "by-hand" => by_hand(&url, address, matches, true).await,
+            "bare" => by_hand(&url, address, matches, false).await,
             other => Err(format!("there is no client {other}").into()),
         }
     })
@@ -98,7 +105,7 @@ async fn sdk(url: &str, matches: u32) -> Outcome<()> {
 // ---- by hand ------------------------------------------------------------------------------------------------------------
 
 /// What somebody writes who has measured, with the SDK's settings of the socket.
-async fn by_hand(url: &str, address: &str, matches: u32) -> Outcome<()> {
+async fn by_hand(url: &str, address: &str, matches: u32, pings: bool) -> Outcome<()> {
     let settings = WebSocketConfig::default()
         .read_buffer_size(8 * 1024)
         .max_message_size(Some(1 << 20))
@@ -116,7 +123,17 @@ async fn by_hand(url: &str, address: &str, matches: u32) -> Outcome<()> {
     let mut said: Vec<(ChatFrom, String)> = Vec::new();
     socket.send(join(next(), LOBBY)).await?;
     socket.send(event(next(), LOBBY, "match:request", "{}")).await?;
-    while let Some(message) = socket.next().await {
+    let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = socket.next() => message,
+            _ = beat.tick(), if pings => {
+                socket.send(Message::text(PING)).await?;
+                continue;
+            }
+        };
+        let Some(message) = message else { break };
         let text = match message? {
             Message::Text(text) => text,
             Message::Close(_) => break,

@@ -1,10 +1,12 @@
 //! A BotOrNot session as pure state: frames and commands in, frames and events out.
 //!
 //! It keeps the lobby joined, gives every request an id and every reply to whoever asked, and joins again after a reconnect
-//! what the bot had joined. Where the client entered matches, it drives a [`Machine`] on top of that.
+//! what the bot had joined ([`rooms`]). Where the client entered matches, it drives a [`Machine`] on top of that.
+
+mod rooms;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -17,22 +19,15 @@ use sdk_core::socket::{Context, Dial, Lifecycle, Protocol, Token, Verdict};
 use sdk_core::wire::{RawJson, Text, printable};
 use url::Url;
 
+use self::rooms::{Joining, Membership};
 use super::event::{Event, UnknownFrame};
 use super::handle::Calls;
-use super::refusal::{self, Tracked};
-use crate::model::{ClientFrame, ClientMessage, ErrorReply, PING, Push, Reason, Reply, Room, ServerFrame};
+use super::refusal;
+use crate::model::{ClientMessage, ErrorReply, PING, Push, Reason, Reply, Room, ServerEvent, ServerFrame};
 use crate::state::{self, Action, Answer, Machine, Notice, RequestNo, Wish};
 
-/// A join that is under way for less than this is shared, also by the state machine, which asks again after its own wait.
-const SHARED_FOR: Duration = Duration::from_secs(1);
-/// When a join that the platform wants tried again is.
-const RETRY_JOIN: Duration = Duration::from_millis(500);
-/// So often.
-const JOIN_TRIES: u32 = 4;
 /// So many requests for which no task waits are remembered.
 const MAX_OWN: usize = 1_024;
-/// So many rooms can be joined, or asked for, at once.
-const MAX_ROOMS: usize = 4_096;
 /// So many rooms are joined again after a reconnect.
 const MAX_WANTED: usize = 1_024;
 /// A token that is shorter may stand in a frame by chance.
@@ -65,27 +60,18 @@ enum Purpose {
     Cast,
 }
 
-enum Membership {
-    Joining { since: Instant, tries: u32, retry_at: Option<Instant>, waiting: Vec<RequestId> },
-    Joined,
-}
-
-/// What became of the wish to be in a room.
-enum Joining {
-    AlreadyIn,
-    UnderWay,
-}
-
 pub(crate) struct Session {
     url: Url,
     token: Secret,
     timings: Timings,
     calls: Calls,
-    own: BTreeMap<RequestId, Purpose>,
-    rooms: HashMap<Room, Membership>,
+    own: VecDeque<(RequestId, Purpose)>,
+    rooms: BTreeMap<Room, Membership>,
     /// What is joined again after a reconnect.
     wanted: BTreeSet<Room>,
     machine: Option<Machine>,
+    /// What it asks for, between two events: kept for its memory.
+    actions: Vec<Action>,
     /// The room of the machine's match.
     match_room: Option<Room>,
     connections: u64,
@@ -104,10 +90,11 @@ impl Session {
             token,
             timings,
             calls,
-            own: BTreeMap::new(),
-            rooms: HashMap::new(),
+            own: VecDeque::new(),
+            rooms: BTreeMap::new(),
             wanted: BTreeSet::new(),
             machine: None,
+            actions: Vec::new(),
             match_room: None,
             connections: 0,
             lobby_on: 0,
@@ -124,56 +111,71 @@ impl Session {
         self
     }
 
-    fn in_lobby(&self) -> bool {
-        self.open && matches!(self.rooms.get(&Room::lobby()), Some(Membership::Joined))
-    }
-
-    fn is_joined(&self, room: &Room) -> bool {
-        matches!(self.rooms.get(room), Some(Membership::Joined))
-    }
-
     // ---- the state machine ----------------------------------------------------------------------------------------
 
     /// Gives the machine an event, and carries out what it asks for.
     pub(crate) fn feed(&mut self, event: state::Event, cx: &mut Context<'_, Event>) {
-        if self.machine.is_none() {
-            return;
-        }
-        let now = cx.now();
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            let Some(machine) = &mut self.machine else { return };
-            for action in machine.handle(event, now) {
-                match action {
-                    Action::Tell(notice) => {
-                        self.note_match(&notice);
-                        cx.emit(Event::Notice(notice));
-                    }
-                    Action::Join { room, anew } => match self.join(room.clone(), None, anew, cx) {
-                        Ok(Joining::AlreadyIn) => events.push_back(state::Event::Joined { room }),
-                        Ok(Joining::UnderWay) => {}
-                        Err(_) => events.push_back(state::Event::JoinRefused { room, reason: None }),
-                    },
-                    Action::Reconnect => {
-                        let message = "no compliance challenge came, and asking for it again did not help";
-                        cx.drop_connection(Error::new(&codes::CONNECTION_LOST, message));
-                    }
-                    Action::Send { request, room, message } => {
-                        if self
-                            .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)
-                            .is_err()
-                        {
-                            events.push_back(state::Event::Answered { request, answer: Answer::Lost });
-                        }
-                    }
-                }
-            }
+        if self.machine.is_some() {
+            self.feed_at(event, cx.now(), cx);
         }
     }
 
-    /// The platform has no way to leave a room; that of a match which is over is forgotten.
+    /// As [`feed`](Self::feed), for those who know the time already.
+    pub(crate) fn feed_at(&mut self, event: state::Event, now: Instant, cx: &mut Context<'_, Event>) {
+        let Some(machine) = &mut self.machine else { return };
+        let mut actions = std::mem::take(&mut self.actions);
+        machine.handle_into(event, now, &mut actions);
+        let mut follows = VecDeque::new();
+        loop {
+            for action in actions.drain(..) {
+                follows.extend(self.carry_out(action, cx));
+            }
+            let Some((event, machine)) = follows.pop_front().zip(self.machine.as_mut()) else { break };
+            machine.handle_into(event, now, &mut actions);
+        }
+        self.actions = actions;
+    }
+
+    /// What follows at once, the machine is to be told.
+    fn carry_out(&mut self, action: Action, cx: &mut Context<'_, Event>) -> Option<state::Event> {
+        match action {
+            Action::Tell(notice) => {
+                self.note_match(&notice);
+                cx.emit(Event::Notice(notice));
+                None
+            }
+            Action::Join { room, anew } => match self.join(room.clone(), None, anew, cx) {
+                Ok(Joining::AlreadyIn) => Some(state::Event::Joined { room }),
+                Ok(Joining::UnderWay) => None,
+                Err(_) => Some(state::Event::JoinRefused { room, reason: None }),
+            },
+            Action::Reconnect => {
+                let message = "no compliance challenge came, and asking for it again did not help";
+                cx.drop_connection(Error::new(&codes::CONNECTION_LOST, message));
+                None
+            }
+            Action::GiveUp { tries } => {
+                let message = format!("the compliance check failed {tries} times in a row");
+                let error = Error::new(&crate::codes::COMPLIANCE_FAILED, message)
+                    .with_platform_code(Reason::InvalidProbeToken.as_str());
+                cx.end(Some(error));
+                None
+            }
+            Action::Send { request, room, message } => self
+                .send_own(Purpose::Machine(request, room.clone()), &room, &message, cx)
+                .is_err()
+                .then_some(state::Event::Answered { request, answer: Answer::Lost }),
+        }
+    }
+
+    /// What of it concerns the session. The platform has no way to leave a room; that of a match which is over is forgotten.
     fn note_match(&mut self, notice: &Notice) {
         match notice {
+            Notice::ProbeFailed { reason: Some(reason), tries, .. } => {
+                tracing::warn!(%reason, tries, "the echo of the compliance token was refused");
+            }
+            Notice::ProbeFailed { tries, .. } => tracing::warn!(tries, "no compliance challenge came"),
+            Notice::QueueRefused { reason } => tracing::warn!(%reason, "the request for a match was refused"),
             Notice::MatchFound { room, .. } => self.match_room = Some(room.clone()),
             Notice::MatchEnded { .. } => {
                 if let Some(room) = self.match_room.take().filter(|room| !self.wanted.contains(room)) {
@@ -193,17 +195,11 @@ impl Session {
 
     // ---- requests -------------------------------------------------------------------------------------------------
 
-    /// An id for a request for which no task waits.
-    fn own_id(&self, label: &'static str) -> Result<RequestId> {
-        // Dropped at once: the id stays used, and nothing waits.
-        self.calls.call(label).map(|call| call.id())
-    }
-
     fn note_own(&mut self, id: RequestId, purpose: Purpose) {
         if self.own.len() >= MAX_OWN {
-            self.own.pop_first();
+            self.own.pop_front();
         }
-        self.own.insert(id, purpose);
+        self.own.push_back((id, purpose));
     }
 
     fn send_own(
@@ -217,7 +213,7 @@ impl Session {
             return Err(not_joined(room));
         }
         self.check_free_of_token(message)?;
-        let id = self.own_id("request")?;
+        let id = self.calls.next_id();
         cx.send(message.to_frame(&id.to_string(), room)?)?;
         self.note_own(id, purpose);
         Ok(())
@@ -249,151 +245,6 @@ impl Session {
             return Err(Error::invalid_argument("payload", "the message holds the API token"));
         }
         Ok(())
-    }
-
-    fn join(
-        &mut self,
-        room: Room,
-        waiter: Option<RequestId>,
-        anew: bool,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<Joining> {
-        if !self.open {
-            return Err(not_connected());
-        }
-        let now = cx.now();
-        let shared_for = if waiter.is_some() { self.timings.answer } else { SHARED_FOR };
-        let is_full = self.rooms.len() >= MAX_ROOMS;
-        match self.rooms.get_mut(&room) {
-            Some(Membership::Joined) if !anew => return Ok(Joining::AlreadyIn),
-            Some(Membership::Joining { since, waiting, .. }) => {
-                waiting.extend(waiter);
-                if now.duration_since(*since) < shared_for {
-                    return Ok(Joining::UnderWay);
-                }
-                *since = now;
-            }
-            Some(Membership::Joined) => {}
-            None if is_full => {
-                let message = format!("{MAX_ROOMS} rooms are joined, or asked for, already");
-                return Err(Error::new(&codes::OUTBOUND_FULL, message));
-            }
-            None => {
-                let waiting = waiter.into_iter().collect();
-                let state = Membership::Joining { since: now, tries: 0, retry_at: None, waiting };
-                self.rooms.insert(room.clone(), state);
-            }
-        }
-        self.send_join(room, waiter, cx).map(|()| Joining::UnderWay)
-    }
-
-    fn send_join(&mut self, room: Room, id: Option<RequestId>, cx: &mut Context<'_, Event>) -> Result<()> {
-        let sent = match id {
-            Some(id) => Ok(id),
-            None => self.own_id("join"),
-        };
-        let sent = sent.and_then(|id| cx.send(ClientFrame::join(&id.to_string(), &room)).map(|()| id));
-        match sent {
-            Ok(id) => {
-                self.calls.mark(id, Sent::Maybe);
-                self.note_own(id, Purpose::Join(room));
-                Ok(())
-            }
-            Err(error) => {
-                self.fail_join(&room, &error);
-                Err(error)
-            }
-        }
-    }
-
-    /// Whoever waits for a room hears that it is not to be had.
-    fn fail_join(&mut self, room: &Room, error: &Error) {
-        if let Some(Membership::Joining { waiting, .. }) = self.rooms.remove(room) {
-            for id in waiting {
-                self.calls.fail(id, error);
-            }
-        }
-    }
-
-    fn on_joined(&mut self, room: Room, raw: RawJson, cx: &mut Context<'_, Event>) {
-        let before = self.rooms.insert(room.clone(), Membership::Joined);
-        if let Some(Membership::Joining { waiting, .. }) = before {
-            for id in waiting {
-                self.calls.resolve(&id.to_string(), Reply::read(raw.clone()));
-            }
-            if room.is_lobby() {
-                self.on_lobby(cx);
-            }
-            cx.emit(Event::Joined { room: room.clone() });
-        }
-        self.feed(state::Event::Joined { room }, cx);
-    }
-
-    /// The connection has proved to be of use.
-    fn on_lobby(&mut self, cx: &mut Context<'_, Event>) {
-        cx.ready();
-        if std::mem::replace(&mut self.lobby_on, cx.connection()) == cx.connection() {
-            return; // left and joined again on the same connection
-        }
-        self.connections += 1;
-        cx.emit(Event::Connected { is_reconnect: self.connections > 1 });
-        for room in self.wanted.clone() {
-            // A connection that takes nothing more is noticed elsewhere.
-            let _ = self.join(room, None, false, cx);
-        }
-    }
-
-    fn on_join_refused(&mut self, room: Room, reply: &ErrorReply, cx: &mut Context<'_, Event>) {
-        let Some(Membership::Joining { tries, retry_at, .. }) = self.rooms.get_mut(&room) else { return };
-        let tracked =
-            (reply.reason == Reason::AlreadyTracked).then(|| refusal::tracked(&room, &reply.reason_text));
-        *tries += 1;
-        let may_retry = *tries < JOIN_TRIES;
-        match tracked {
-            Some(Tracked::Here) => return self.on_joined(room, RawJson::from("{}".to_owned()), cx),
-            Some(Tracked::Lobby) if may_retry => {
-                *retry_at = Some(cx.now() + RETRY_JOIN);
-                return;
-            }
-            // The platform insists: then the bot is in the lobby.
-            Some(Tracked::Lobby) if room.is_lobby() => {
-                return self.on_joined(room, RawJson::from("{}".to_owned()), cx);
-            }
-            _ => {}
-        }
-        let error = refusal::error(reply);
-        if room.is_lobby() {
-            // Without the lobby the connection is of no use. It is tried until the greeting's time is up.
-            *retry_at = Some(cx.now() + RETRY_JOIN);
-            cx.emit(Event::Refused(error));
-            return;
-        }
-        self.lose_room(&room, &error, cx);
-        self.feed(state::Event::JoinRefused { room, reason: Some(reply.reason.clone()) }, cx);
-    }
-
-    /// A room that was asked for cannot be had.
-    fn lose_room(&mut self, room: &Room, error: &Error, cx: &mut Context<'_, Event>) {
-        if let Some(Membership::Joining { waiting, .. }) = self.rooms.remove(room) {
-            let mut heard = false;
-            for id in waiting {
-                heard |= self.calls.fail(id, error);
-            }
-            if self.wanted.remove(room) && !heard {
-                cx.emit(Event::RoomLost { room: room.clone(), cause: error.clone() });
-            }
-        }
-    }
-
-    /// The platform says that the bot is not in a room that it took for joined.
-    fn on_not_joined(&mut self, room: &Room, cx: &mut Context<'_, Event>) {
-        if !self.is_joined(room) {
-            return;
-        }
-        self.rooms.remove(room);
-        if room.is_lobby() || self.wanted.contains(room) {
-            let _ = self.join(room.clone(), None, false, cx);
-        }
     }
 
     // ---- frames ---------------------------------------------------------------------------------------------------
@@ -431,7 +282,10 @@ impl Session {
     }
 
     fn take_own(&mut self, id: Option<&str>) -> Option<Purpose> {
-        self.own.remove(&RequestId::parse(id?)?)
+        let id = RequestId::parse(id?)?;
+        // Replies come in about the order of the requests.
+        let at = self.own.iter().position(|(own, _)| *own == id)?;
+        self.own.remove(at).map(|(_, purpose)| purpose)
     }
 
     fn on_refusal(&mut self, reply: &ErrorReply, cx: &mut Context<'_, Event>) {
@@ -469,7 +323,9 @@ impl Session {
             self.on_joined(push.room.clone(), RawJson::from("{}".to_owned()), cx);
         }
         if self.machine.is_some() {
-            self.feed(state::Event::Pushed { push, wall: Some(SystemTime::now()) }, cx);
+            // Asking for the time costs as much as a small message, and only the beginning of a match needs it.
+            let wall = matches!(push.event, ServerEvent::MatchStarted(_)).then(SystemTime::now);
+            self.feed(state::Event::Pushed { push, wall }, cx);
         } else {
             cx.emit(Event::Push(push));
         }

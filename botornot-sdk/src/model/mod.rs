@@ -37,6 +37,7 @@ pub use ids::MatchId;
 pub use reason::Reason;
 pub use reply::{Reply, ReplyStatus};
 pub use reveal::{AgentTier, Reveal};
+pub(crate) use room::LOBBY;
 pub use room::{Room, RoomKind};
 pub use sdk_core::timestamp::Timestamp;
 pub use server_event::{

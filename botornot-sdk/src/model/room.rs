@@ -6,7 +6,7 @@ use super::MatchId;
 
 /// No topic that a bot sends is longer, in bytes.
 const MAX_TOPIC: usize = 512;
-const LOBBY: &str = "room:game:botornot:lobby";
+pub(crate) const LOBBY: &str = "room:game:botornot:lobby";
 const GAME: &str = "room:game:botornot:";
 const SESSION: &str = "room:session:";
 const DIRECT: &str = "room:agent:direct:";

@@ -37,6 +37,16 @@ const REVEAL_GRACE: Duration = Duration::from_secs(2);
 /// So many pieces of news may wait for a busy player; of more, the oldest that it can do without goes.
 const MAX_NEWS: usize = 256;
 
+/// The time, asked for at most once between two things that may take some: it costs as much as a small message.
+#[derive(Default)]
+struct Now(Option<Instant>);
+
+impl Now {
+    fn get(&mut self) -> Instant {
+        *self.0.get_or_insert_with(Instant::now)
+    }
+}
+
 enum Answered {
     Replies(Result<Replies>),
     Vote(Result<Guess>),
@@ -76,6 +86,8 @@ pub(super) struct Runner<P> {
     writer: Option<LogWriter>,
     timer: Option<Pin<Box<Sleep>>>,
     done: bool,
+    /// What the pacer asks for, between two events: kept for its memory.
+    paced: Vec<PacerAction>,
 }
 
 impl<P: Player> Runner<P> {
@@ -104,6 +116,7 @@ impl<P: Player> Runner<P> {
             writer: log.map(LogWriter::new),
             timer: None,
             done: false,
+            paced: Vec::new(),
         }
     }
 
@@ -263,8 +276,10 @@ impl<P: Player> Runner<P> {
 
     fn pace(&mut self, event: PacerEvent, driver: &mut Driver<Session>, now: Instant) {
         let Some(table) = &mut self.table else { return };
+        let mut actions = std::mem::take(&mut self.paced);
+        table.pacer.handle_into(event, now, &mut actions);
         let match_id = table.id.clone();
-        for action in table.pacer.handle(event, now) {
+        for action in actions.drain(..) {
             match action {
                 PacerAction::Ask => self.wants_answer = true,
                 PacerAction::Withdraw => {
@@ -272,18 +287,19 @@ impl<P: Player> Runner<P> {
                     self.thinking.take_if(|thinking| thinking.asked != Asked::Vote);
                 }
                 PacerAction::Typing(typing) => {
-                    wish(driver, Wish::Typing { match_id: match_id.clone(), typing });
+                    wish(driver, Wish::Typing { match_id: match_id.clone(), typing }, now);
                 }
                 PacerAction::Say(say, body) => {
                     if let Some(table) = &mut self.table {
                         table.says(say, &body, now);
                     }
-                    wish(driver, Wish::Say { match_id: match_id.clone(), say, body });
+                    wish(driver, Wish::Say { match_id: match_id.clone(), say, body }, now);
                 }
                 PacerAction::Unsaid(_, SayOutcome::NotSent(NotSent::ChatLocked | NotSent::MatchOver)) => {}
                 PacerAction::Unsaid(_, outcome) => self.failed(Asked::Saying, unsaid(&outcome)),
             }
         }
+        self.paced = actions;
     }
 
     // ---- the player -----------------------------------------------------------------------------------------------
@@ -310,22 +326,20 @@ impl<P: Player> Runner<P> {
     }
 
     /// Puts the most pressing question to the player, if it is free. Whether there was one.
-    fn ask(&mut self, now: Instant) -> bool {
-        if self.thinking.is_some() {
+    fn ask(&mut self, now: &mut Now) -> bool {
+        if self.thinking.is_some() || !(self.wants_answer || self.wants_vote.is_some()) {
             return false;
         }
         let Some(table) = &mut self.table else { return false };
         let player = self.player.clone();
-        let chat = table.chat(now);
+        let chat = table.chat(now.get());
         if let Some((why, _)) = self.wants_vote.take() {
             let vote = async move { player.lock().await.vote(&chat, why).await };
             let answer = async move { Answered::Vote(caught(vote).await.and_then(|vote| vote)) };
             self.thinking = Some(Thinking { asked: Asked::Vote, until: None, answer: Box::pin(answer) });
             return true;
         }
-        if !std::mem::take(&mut self.wants_answer) {
-            return false;
-        }
+        self.wants_answer = false;
         let opening = std::mem::take(&mut table.opening);
         let heard = table.last_heard().cloned();
         let (asked, line) = match heard {
@@ -344,13 +358,13 @@ impl<P: Player> Runner<P> {
             Answered::Vote(Ok(guess)) => {
                 self.wants_vote = None;
                 if let Some(match_id) = match_id {
-                    wish(driver, Wish::Vote { match_id, guess });
+                    wish(driver, Wish::Vote { match_id, guess }, now);
                 }
             }
             Answered::Vote(Err(cause)) => self.failed(asked, cause),
             Answered::Replies(Ok(replies)) => {
                 if let (Some(guess), Some(match_id)) = (replies.vote(), match_id) {
-                    wish(driver, Wish::Vote { match_id, guess });
+                    wish(driver, Wish::Vote { match_id, guess }, now);
                     self.wants_vote = None;
                 }
                 self.pace(PacerEvent::Answer(replies.into_texts()), driver, now);
@@ -363,7 +377,7 @@ impl<P: Player> Runner<P> {
     }
 
     /// Gives the player what it is to be told, while it is free.
-    fn deliver(&mut self) -> bool {
+    fn deliver(&mut self, now: &mut Now) -> bool {
         if self.thinking.is_some() || self.news.is_empty() {
             return false;
         }
@@ -373,6 +387,7 @@ impl<P: Player> Runner<P> {
         let is_failure = matches!(news, News::Failure(_));
         let told = catch_unwind(AssertUnwindSafe(|| news.tell(&mut *player)));
         drop(player);
+        *now = Now::default();
         if let Err(payload) = told {
             let cause = panicked(&*payload);
             if is_failure {
@@ -388,24 +403,27 @@ impl<P: Player> Runner<P> {
     // ---- going on -------------------------------------------------------------------------------------------------
 
     /// Does everything that can be done now.
-    fn advance(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
+    fn advance(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>, mut now: Now) {
         loop {
-            let now = Instant::now();
-            let mut busy = self.think(driver, cx, now);
-            busy |= self.deliver();
-            busy |= self.ask(now);
-            self.tell_leaning(driver, cx);
-            if self.table.as_ref().and_then(|table| table.pacer.next_deadline()).is_some_and(|at| at <= now) {
-                self.pace(PacerEvent::Tick, driver, now);
+            let mut busy = self.think(driver, cx, &mut now);
+            busy |= self.deliver(&mut now);
+            busy |= self.ask(&mut now);
+            self.tell_leaning(driver, cx, &mut now);
+            let paced = self.table.as_ref().and_then(|table| table.pacer.next_deadline());
+            if paced.is_some_and(|at| at <= now.get()) {
+                self.pace(PacerEvent::Tick, driver, now.get());
                 busy = true;
             }
-            if self.ended.as_ref().is_some_and(|ended| ended.due <= now) {
+            if self.ended.as_ref().is_some_and(|ended| ended.due <= now.get()) {
                 self.report_ended();
                 busy = true;
             }
             busy |= self.write(cx);
-            if !busy && self.poll_timer(cx).is_pending() {
-                break;
+            if !busy {
+                if self.poll_timer(cx).is_pending() {
+                    break;
+                }
+                now = Now::default();
             }
         }
         if self.done && self.is_settled() {
@@ -414,17 +432,19 @@ impl<P: Player> Runner<P> {
         }
     }
 
-    fn think(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>, now: Instant) -> bool {
+    fn think(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>, now: &mut Now) -> bool {
         let Some(thinking) = &mut self.thinking else { return false };
-        if let Poll::Ready(answered) = thinking.answer.as_mut().poll(cx) {
+        let answered = thinking.answer.as_mut().poll(cx);
+        *now = Now::default();
+        if let Poll::Ready(answered) = answered {
             let asked = thinking.asked;
             self.thinking = None;
             // Where it leaned while it thought counts for what it decided.
-            self.tell_leaning(driver, cx);
-            self.on_answered(asked, answered, driver, now);
+            self.tell_leaning(driver, cx, now);
+            self.on_answered(asked, answered, driver, now.get());
             return true;
         }
-        if thinking.until.is_some_and(|until| until <= now) {
+        if thinking.until.is_some_and(|until| until <= now.get()) {
             let asked = thinking.asked;
             self.thinking = None;
             self.failed(asked, too_slow());
@@ -435,7 +455,7 @@ impl<P: Player> Runner<P> {
         false
     }
 
-    fn tell_leaning(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
+    fn tell_leaning(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>, now: &mut Now) {
         let Some(table) = &mut self.table else { return };
         if self.thinking.is_some() {
             // It may lean on another thread.
@@ -444,7 +464,7 @@ impl<P: Player> Runner<P> {
         let guess = table.leaning.get().map(|lean| lean.guess);
         if let Some(guess) = guess.filter(|guess| table.leaning_told != Some(*guess)) {
             table.leaning_told = Some(guess);
-            wish(driver, Wish::Lean { match_id: table.id.clone(), guess });
+            wish(driver, Wish::Lean { match_id: table.id.clone(), guess }, now.get());
         }
     }
 
@@ -502,8 +522,8 @@ async fn answer<P: Player>(
     }
 }
 
-fn wish(driver: &mut Driver<Session>, wish: Wish) {
-    driver.act(|session, cx| session.feed(state::Event::Wish(wish), cx));
+fn wish(driver: &mut Driver<Session>, wish: Wish, now: Instant) {
+    driver.act(|session, cx| session.feed_at(state::Event::Wish(wish), now, cx));
 }
 
 fn too_slow() -> Error {
@@ -537,11 +557,11 @@ impl<P: Player> Consumer<Session> for Runner<P> {
             }
             _ => return,
         }
-        self.advance(driver, cx);
+        self.advance(driver, cx, Now(Some(now)));
     }
 
     fn poll(&mut self, driver: &mut Driver<Session>, cx: &mut Context<'_>) {
-        self.advance(driver, cx);
+        self.advance(driver, cx, Now::default());
     }
 
     fn is_idle(&self) -> bool {

@@ -1,6 +1,6 @@
 //! One match as the runner keeps it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +13,18 @@ use super::transcript::{Line, Speaker, Transcript};
 use crate::model::{Guess, MatchId, Reveal};
 use crate::state::{Ending, SayId, SayOutcome, VotedBy};
 
-/// So many own texts may wait for the platform's repetition of them.
-const MAX_ECHOES: usize = 64;
+/// So many own texts are remembered, until the platform repeats them or says that it did not take them.
+const MAX_SAID: usize = 64;
 /// How long a match is assumed to last as long as nothing is known of its end.
 const ASSUMED: Duration = Duration::from_secs(240);
+
+/// A text of this bot's that went out.
+struct Said {
+    say: SayId,
+    text: String,
+    /// Whether the platform has repeated it.
+    echoed: bool,
+}
 
 pub(super) struct Table {
     pub(super) id: MatchId,
@@ -40,9 +48,8 @@ pub(super) struct Table {
     began_wall: SystemTime,
     ends_at: Option<Instant>,
     transcript: Arc<Transcript>,
-    said: BTreeMap<SayId, String>,
-    /// Own texts that the platform has not repeated.
-    echoes: VecDeque<String>,
+    /// The last own texts.
+    said: VecDeque<Said>,
     vote: Option<(Guess, VotedBy, Duration, Option<f64>)>,
 }
 
@@ -67,8 +74,7 @@ impl Table {
             began_wall: SystemTime::now(),
             ends_at: None,
             transcript: Arc::default(),
-            said: BTreeMap::new(),
-            echoes: VecDeque::new(),
+            said: VecDeque::new(),
             vote: None,
         }
     }
@@ -117,30 +123,29 @@ impl Table {
 
     /// The platform repeats what this bot said; here or, of a resumed match, in another life.
     pub(super) fn echoed(&mut self, text: String, now: Instant) {
-        let at = self.echoes.iter().position(|own| own.trim() == text.trim());
-        if at.and_then(|at| self.echoes.remove(at)).is_none() {
-            self.add(Speaker::Me, text, now);
+        let is_echo = |said: &&mut Said| !said.echoed && said.text.trim() == text.trim();
+        match self.said.iter_mut().find(is_echo) {
+            Some(said) => said.echoed = true,
+            None => self.add(Speaker::Me, text, now),
         }
     }
 
     pub(super) fn says(&mut self, say: SayId, text: &str, now: Instant) {
         self.add(Speaker::Me, text.to_owned(), now);
-        self.said.insert(say, text.to_owned());
-        if self.echoes.len() >= MAX_ECHOES {
-            self.echoes.pop_front();
+        if self.said.len() >= MAX_SAID {
+            self.said.pop_front();
         }
-        self.echoes.push_back(text.to_owned());
+        self.said.push_back(Said { say, text: text.to_owned(), echoed: false });
     }
 
     /// What became of a text: one that was not taken was not said.
     pub(super) fn told(&mut self, say: SayId, outcome: &SayOutcome) {
-        let Some(text) = self.said.remove(&say) else { return };
         if matches!(outcome, SayOutcome::Delivered | SayOutcome::Unanswered) {
             return;
         }
-        Arc::make_mut(&mut self.transcript).take_back(&text);
-        if let Some(at) = self.echoes.iter().rposition(|own| *own == text) {
-            self.echoes.remove(at);
+        let at = self.said.iter().position(|said| said.say == say);
+        if let Some(said) = at.and_then(|at| self.said.remove(at)) {
+            Arc::make_mut(&mut self.transcript).take_back(&said.text);
         }
     }
 
@@ -163,6 +168,9 @@ impl Table {
 
     fn since(&self, now: Instant) -> Duration {
         let real = self.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began));
+        if self.speed == 1.0 {
+            return real;
+        }
         Duration::try_from_secs_f64(real.as_secs_f64() * self.speed).unwrap_or(real)
     }
 

@@ -122,7 +122,10 @@ impl Transcript {
     /// Adds a line; the oldest one goes when there are [`MAX_LINES`]. Of a text longer than [`MAX_LINE_CHARS`] the beginning
     /// is kept.
     pub fn add(&mut self, mut line: Line) {
-        if let Some((end, _)) = line.text.char_indices().nth(MAX_LINE_CHARS) {
+        // No character is shorter than a byte, so most texts need not be counted.
+        if line.text.len() > MAX_LINE_CHARS
+            && let Some((end, _)) = line.text.char_indices().nth(MAX_LINE_CHARS)
+        {
             line.text.truncate(end);
             line.text.shrink_to_fit();
         }

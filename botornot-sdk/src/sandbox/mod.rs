@@ -119,14 +119,13 @@ mod settings;
 mod tests;
 mod voice;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sdk_core::Result;
 use sdk_core::clock::Clock;
 use sdk_core::error::{Error, codes};
 pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
-use sdk_core::sandbox::{Seed, ServerOptions, serve};
+use sdk_core::sandbox::{Progress, Seed, serve};
 use sdk_core::secret::Secret;
 use url::Url;
 
@@ -170,7 +169,7 @@ impl Sandbox {
     }
 
     async fn open(builder: SandboxBuilder) -> Result<Self> {
-        let SandboxBuilder { settings, seed, clock, port, agents } = builder;
+        let SandboxBuilder { settings, seed, clock, server, agents } = builder;
         let mint_answer = settings.mint_answer;
         let mut arena = Arena::new(settings, Seed(seed), clock.clone(), clock.now(), clock.system_now());
         let person =
@@ -184,15 +183,10 @@ impl Sandbox {
             })
             .collect::<Result<Vec<_>>>()?;
         let floor = Arc::new(Floor::new(arena, clock.clone()));
-        let options = ServerOptions::new()
-            .addr(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .clock(clock)
-            .seed(seed)
-            .dialect(routes::dialect())
-            .on_reset({
-                let floor = Arc::clone(&floor);
-                move |seed| floor.act(|arena, _| arena.restart(seed))
-            });
+        let options = server.clock(clock).seed(seed).dialect(routes::dialect()).on_reset({
+            let floor = Arc::clone(&floor);
+            move |seed| floor.act(|arena, _| arena.restart(seed))
+        });
         let server = serve(options, routes::router(Arc::clone(&floor), mint_answer)).await?;
         let mut ws_url = server.base_url().clone();
         ws_url.set_path(routes::WS_PATH);
@@ -290,6 +284,18 @@ impl Sandbox {
     /// Matches as the server saw them: those that are over, oldest first, then those that are open.
     pub fn matches(&self) -> Vec<SandboxMatch> {
         self.floor.act(|arena, _| arena.matches())
+    }
+
+    /// The matches that are open, as a status page shows them.
+    pub fn progress(&self) -> Vec<Progress> {
+        let open = self.matches().into_iter().filter(|one| one.ended.is_none());
+        let shown = open.map(|one| {
+            let Seats { first, second } = one.players;
+            let votes = usize::from(first.vote.is_some()) + usize::from(second.vote.is_some());
+            let state = format!("{} messages, {votes} votes", one.messages.len());
+            Progress::new("match", one.id, [first.handle, second.handle], state)
+        });
+        shown.collect()
     }
 
     /// Who exists, with ratings and what they did: the house, people, agents.

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use super::event::{RequestNo, SayId};
-use super::machine::Phase;
+use super::phase::Phase;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,12 @@ pub enum Action {
     },
     /// Tell the bot something.
     Tell(Notice),
+    /// End the connection for good: the compliance check was tried as often as
+    /// [`Settings::compliance_tries`](super::Settings::compliance_tries) allows. Nothing more is asked for.
+    GiveUp {
+        /// How often it was tried.
+        tries: u32,
+    },
     /// Make a new connection. [`Event::Closed`](super::Event::Closed) is to follow. The check of a compliance room never began,
     /// and asking for it again has not helped.
     Reconnect,
@@ -47,6 +53,15 @@ pub enum Notice {
     ProbeEchoed {
         /// The compliance room.
         room: Room,
+    },
+    /// The compliance check has not been passed. It is tried again, after a wait that grows.
+    ProbeFailed {
+        /// The compliance room.
+        room: Room,
+        /// Why the platform refused the token's echo; `None` when no challenge came.
+        reason: Option<Reason>,
+        /// How often in a row it has failed.
+        tries: u32,
     },
     /// The platform refused the request for a match. It is repeated after a growing wait.
     QueueRefused {

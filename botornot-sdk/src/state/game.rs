@@ -1,7 +1,7 @@
 //! One match: its time, its chat, its vote.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
@@ -62,6 +62,14 @@ impl Plan {
     }
 }
 
+/// A text that was sent and is not answered.
+#[derive(Debug, Clone)]
+pub(super) struct Say {
+    pub(super) request: RequestNo,
+    pub(super) say: SayId,
+    pub(super) due: Instant,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Game {
     pub(super) id: MatchId,
@@ -93,7 +101,8 @@ pub(super) struct Game {
     pub(super) reveal_due: Option<Instant>,
     /// When the platform is asked about a match that says nothing.
     pub(super) silent_at: Option<Instant>,
-    pub(super) says: BTreeMap<RequestNo, (SayId, Instant)>,
+    /// The texts whose answers are awaited, oldest first.
+    pub(super) says: VecDeque<Say>,
     own_texts: VecDeque<String>,
     own_words: Vec<ChatFrom>,
     opponent_named: bool,
@@ -124,7 +133,7 @@ impl Game {
             revealed: false,
             reveal_due: None,
             silent_at: None,
-            says: BTreeMap::new(),
+            says: VecDeque::new(),
             own_texts: VecDeque::new(),
             own_words: Vec::new(),
             opponent_named: false,
@@ -222,9 +231,12 @@ impl Game {
         let mut hasher = DefaultHasher::new();
         message.from.hash(&mut hasher);
         message.body.hash(&mut hasher);
-        let dated = meta.timestamp.as_ref().map(ToString::to_string);
-        dated.hash(&mut hasher);
-        let (key, is_dated) = (hasher.finish(), dated.is_some());
+        match meta.timestamp.as_ref().map(|at| at.to_system_time().ok_or(at)) {
+            Some(Ok(moment)) => moment.hash(&mut hasher),
+            Some(Err(odd)) => odd.to_string().hash(&mut hasher),
+            None => {}
+        }
+        let (key, is_dated) = (hasher.finish(), meta.timestamp.is_some());
         let repeated = self
             .seen
             .iter()
@@ -236,6 +248,12 @@ impl Game {
             self.seen.push_back((key, now, is_dated));
         }
         repeated
+    }
+
+    /// The text that a request carried, if its answer is awaited.
+    pub(super) fn take_say(&mut self, request: RequestNo) -> Option<Say> {
+        let at = self.says.iter().position(|said| said.request == request)?;
+        self.says.remove(at)
     }
 
     pub(super) fn note_own_text(&mut self, text: &str) {
@@ -285,7 +303,7 @@ impl Game {
         });
         let force_at = plan.map(|plan| plan.force_at).filter(|_| !self.forced);
         let over_at = plan.map(|plan| plan.over_at);
-        let says = self.says.values().map(|(_, due)| *due).min();
+        let says = self.says.front().map(|said| said.due);
         [self.entry.due(), ballot, ask_at, force_at, over_at, self.reveal_due, self.silent_at, says]
             .into_iter()
             .flatten()

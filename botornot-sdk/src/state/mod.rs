@@ -47,10 +47,12 @@ mod action;
 mod event;
 mod game;
 mod machine;
+mod phase;
 mod probe;
 mod settings;
 
 pub use action::{Action, Ending, NotSent, Notice, SayOutcome, VotedBy, WhyVote};
 pub use event::{Answer, Event, RequestNo, SayId, Wish};
-pub use machine::{Machine, Phase};
+pub use machine::Machine;
+pub use phase::Phase;
 pub use settings::{Queue, Settings};

@@ -47,8 +47,10 @@ pub(super) struct Probe {
     echo: Echo,
     /// Until when a challenge must come.
     pub(super) challenge_due: Option<Instant>,
-    /// How often in a row none came.
-    pub(super) unchallenged: u32,
+    /// Whether the room was joined anew since the last echo, and no newer token came.
+    asked_anew: bool,
+    /// How often none came, while none has come at all.
+    unchallenged: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ enum Echo {
     Later { at: Instant },
     /// Accepted, or never answered: the request for a match tells.
     Done,
-    /// The platform does not take it. Only a new challenge helps, even one with the same token.
+    /// The platform does not take it. It waits for a new challenge, even one with the same token.
     Refused,
 }
 
@@ -75,6 +77,7 @@ impl Probe {
             replaced: VecDeque::new(),
             echo: Echo::Owed,
             challenge_due: Some(challenge_due),
+            asked_anew: false,
             unchallenged: 0,
         }
     }
@@ -109,7 +112,7 @@ impl Probe {
         self.dated = dated;
         self.echo = Echo::Owed;
         self.challenge_due = None;
-        self.unchallenged = 0;
+        self.asked_anew = false;
         true
     }
 
@@ -121,6 +124,30 @@ impl Probe {
         if self.token.is_none() || self.echo == Echo::Refused {
             self.challenge_due.get_or_insert(challenge_due);
         }
+    }
+
+    /// No challenge came in time: the room is joined anew. When that was done before, and no newer token came, the one that was
+    /// refused is still the challenge's, and is owed once more. Whether it is.
+    pub(super) fn ask_anew(&mut self, entry: Entry, challenge_due: Instant) -> bool {
+        self.entry = entry;
+        self.challenge_due = Some(challenge_due);
+        let insists = self.asked_anew && self.token.is_some() && self.echo == Echo::Refused;
+        if insists {
+            self.echo = Echo::Owed;
+        }
+        self.asked_anew = !insists;
+        insists
+    }
+
+    /// One more wait in which no challenge came, and none has ever come. Whether there were more than `most` of them; then
+    /// counting begins anew.
+    pub(super) fn waited_in_vain(&mut self, most: u32) -> bool {
+        self.unchallenged += u32::from(self.token.is_none());
+        let is_too_often = self.unchallenged > most;
+        if is_too_often {
+            self.unchallenged = 0;
+        }
+        is_too_often
     }
 
     /// The token to echo now, if one is owed.

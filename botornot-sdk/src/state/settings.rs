@@ -51,8 +51,12 @@ pub struct Settings {
     pub call_timeout: Duration,
     /// How long in the queue until the request is repeated, in case the news of a match was lost. Default 30 s.
     pub recheck: Duration,
-    /// How long a compliance room may stay without challenge before it is joined anew. Default 10 s.
+    /// How long a compliance room may stay without challenge before it is joined anew; longer each time. Default 10 s.
     pub challenge_timeout: Duration,
+    /// How often in a row the compliance check may fail until the bot gives up: an echo that is refused counts, and a wait for a
+    /// challenge that does not come. `None` is without end. Waits double, up to five minutes. Default 16, which takes about half an
+    /// hour.
+    pub compliance_tries: Option<u32>,
     /// How long a match may stay without a word before the platform is asked about it. Default 45 s.
     pub silent_after: Duration,
     /// How long after its end, or after its reveal, a match may take to be ended by the platform. Default 10 s.
@@ -72,6 +76,7 @@ impl Default for Settings {
             call_timeout: Duration::from_secs(5),
             recheck: Duration::from_secs(30),
             challenge_timeout: Duration::from_secs(10),
+            compliance_tries: Some(16),
             silent_after: Duration::from_secs(45),
             over_grace: Duration::from_secs(10),
         }
@@ -102,7 +107,15 @@ impl Settings {
         self
     }
 
-    /// Checks the limits: every span above 0 and at most 24 h, and `ask_margin` not below `vote_margin`.
+    /// Another number of failed compliance checks until the bot gives up.
+    #[must_use]
+    pub fn compliance_tries(mut self, tries: impl Into<Option<u32>>) -> Self {
+        self.compliance_tries = tries.into();
+        self
+    }
+
+    /// Checks the limits: every span above 0 and at most 24 h, `ask_margin` not below `vote_margin`, no
+    /// count of 0.
     ///
     /// # Errors
     /// [`INVALID_CONFIG`](sdk_core::error::codes::INVALID_CONFIG), naming the setting.
@@ -126,6 +139,12 @@ impl Settings {
         if self.ask_margin < self.vote_margin {
             let message = "ask_margin is below vote_margin: the bot would be asked after its vote was cast";
             return Err(Error::invalid_config("ask_margin", message));
+        }
+        if self.compliance_tries == Some(0) {
+            return Err(Error::invalid_config(
+                "compliance_tries",
+                "the compliance check was not to be tried at all",
+            ));
         }
         if self.matches == Some(0) {
             return Err(Error::invalid_config("matches", "no match at all was asked for"));

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use botornot_sdk::Client;
 use botornot_sdk::player::{MatchReport, Pacing, Persona, SelfPlay};
-use botornot_sdk::sandbox::{Sandbox, SandboxBuilder};
+use botornot_sdk::sandbox::{AfterWrongEcho, Sandbox, SandboxBuilder};
 use botornot_sdk::sdk_core::shutdown::Shutdown;
 use botornot_sdk::state::VotedBy;
+use botornot_sdk::{Client, Reason};
 use tokio::time::Instant;
 
 use super::host::Host;
@@ -148,4 +148,35 @@ async fn without_pace_the_platforms_limit_is_still_kept() {
     let summary = play.run().await.unwrap();
     assert_eq!((summary.matches, summary.failures), (3, 0), "{summary}");
     sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_that_is_refused_without_a_new_challenge_ends_in_a_match_or_in_an_error_with_a_name() {
+    let hesitant = || Sandbox::builder().seed(6).after_wrong_echo(AfterWrongEcho::Nothing);
+    let sandbox = hesitant().refused_echoes(3).start().await.unwrap();
+    let summary = client(&sandbox, 0).play(Persona::new(6)).matches(1).seed(6).run().await.unwrap();
+    assert_eq!((summary.matches, summary.lost), (1, 0), "{summary}");
+    sandbox.shutdown().await;
+
+    let sandbox = hesitant().refused_echoes(u32::MAX).start().await.unwrap();
+    let ended = client(&sandbox, 0).play(Persona::new(6)).matches(1).seed(6).run().await.unwrap_err();
+    let error = ended.error();
+    assert_eq!(error.code().id(), "compliance_failed");
+    assert_eq!(error.platform_code(), Some(Reason::InvalidProbeToken));
+    assert!(!error.is_retryable());
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn weakness_16_a_port_that_is_taken_is_an_error_and_nothing_listens_beyond_this_machine() {
+    let first = Sandbox::builder().start().await.unwrap();
+    let taken = first.ws_url();
+    assert_eq!(taken.host_str(), Some("127.0.0.1"));
+    let error = Sandbox::builder().port(taken.port().unwrap()).start().await.unwrap_err();
+    assert_eq!(error.code().id(), "local_io");
+    // The first goes on, and another finds a port of its own.
+    let second = Sandbox::builder().start().await.unwrap();
+    assert_ne!(first.ws_url(), second.ws_url());
+    first.shutdown().await;
+    second.shutdown().await;
 }

@@ -407,7 +407,8 @@ proptest! {
         test in any::<bool>(),
     ) {
         let queue = if test { Queue::Test } else { Queue::Rated };
-        let mut watched = Watched::new(Settings::default().queue(queue));
+        let settings = Settings::default().queue(queue).compliance_tries(None);
+        let mut watched = Watched::new(settings);
         watched.handle(Event::Opened);
         watched.handle(Event::Joined { room: LOBBY.into() });
         for step in &steps {

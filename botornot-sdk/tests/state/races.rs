@@ -270,6 +270,99 @@ fn an_invalid_token_waits_for_the_next_challenge_even_with_the_same_token() {
 }
 
 #[test]
+fn a_refused_echo_without_another_challenge_is_tried_again_and_given_up_in_the_end() {
+    let mut stage = Stage::in_lobby(Settings::default());
+    sync(&mut stage);
+    stage.joined(PROBE);
+    challenge(&mut stage, "1a2b3c4d");
+    stage.refuse(":invalid_probe_token");
+    (stage.joins, stage.sent) = (Vec::new(), Vec::new());
+
+    // Room and request are asked for anew first: the platform may have another token by now.
+    stage.pass(Duration::from_secs(10));
+    assert_eq!((stage.joins.len(), stage.echoes().len()), (1, 0));
+    stage.joined(PROBE);
+    stage.reply(json!({ "status": "probe_required", "room": PROBE }));
+    // It has none, and still wants the check: the token is its newest.
+    stage.pass(Duration::from_secs(10));
+    stage.joined(PROBE);
+    assert_eq!(stage.echoes(), ["1a2b3c4d"]);
+
+    // That goes on, with ever longer waits; then it ends.
+    let mut stage = Stage::in_lobby(Settings::default());
+    sync(&mut stage);
+    stage.joined(PROBE);
+    challenge(&mut stage, "1a2b3c4d");
+    let (mut answered, mut seconds) = (0, 0);
+    while stage.given_up.is_empty() {
+        for sent in stage.sent.split_off(answered) {
+            stage.sent.push(sent);
+            answered = stage.sent.len();
+            if stage.last().room.as_str() == PROBE {
+                stage.refuse(":invalid_probe_token");
+            } else {
+                stage.reply(json!({ "status": "probe_required", "room": PROBE }));
+            }
+        }
+        if stage.joins.pop().is_some() {
+            stage.joined(PROBE);
+        }
+        stage.pass(Duration::from_secs(1));
+        seconds += 1;
+        assert!(seconds < 7_200, "it never gives up");
+    }
+    let minutes = seconds / 60;
+    assert_eq!(stage.given_up, [16]);
+    assert!((20..60).contains(&minutes), "{minutes} minutes");
+    assert!((4..8).contains(&stage.echoes().len()), "{:?}", stage.echoes());
+    assert!(stage.machine.is_done());
+    stage.sent.clear();
+    stage.pass(Duration::from_secs(3_600));
+    assert_eq!((stage.sent.len(), stage.given_up.len()), (0, 1), "nothing more is asked for");
+}
+
+/// Challenges with a new token, and gives how many seconds later it is echoed.
+fn seconds_to_echo(stage: &mut Stage, token: &str) -> u64 {
+    challenge(stage, token);
+    (0..400)
+        .find(|_| {
+            let echoed = stage.echoes().iter().any(|echo| echo == token);
+            if !echoed {
+                stage.pass(Duration::from_secs(1));
+            }
+            echoed
+        })
+        .expect("it is echoed")
+}
+
+#[test]
+fn who_refuses_every_echo_is_not_flooded_and_who_takes_one_is_forgiven() {
+    let mut stage = Stage::in_lobby(Settings::default());
+    sync(&mut stage);
+    let mut waits = Vec::new();
+    for round in 0..16 {
+        assert!(stage.given_up.is_empty());
+        waits.push(seconds_to_echo(&mut stage, &format!("token{round:02}")));
+        stage.refuse(":invalid_probe_token");
+    }
+    assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]);
+    assert_eq!(stage.given_up, [16]);
+
+    let mut stage = Stage::in_lobby(Settings::default());
+    sync(&mut stage);
+    for round in 0..6 {
+        seconds_to_echo(&mut stage, &format!("token{round:02}"));
+        if round < 5 {
+            stage.refuse(":invalid_probe_token");
+        }
+    }
+    stage.reply(json!({ "status": "ok" }));
+    stage.reply(json!({ "status": "queued" }));
+    sync(&mut stage);
+    assert_eq!(seconds_to_echo(&mut stage, "another"), 0);
+}
+
+#[test]
 fn already_active_is_resumed_from_the_reply_and_a_silent_room_still_ends_in_a_vote() {
     let mut stage = Stage::in_lobby(Settings::default());
     stage.reply(json!({ "status": "already_active", "room": room_of("m1"), "match_id": "m1" }));

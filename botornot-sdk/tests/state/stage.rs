@@ -53,14 +53,16 @@ pub(crate) struct Stage {
     pub(crate) joins: Vec<Room>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) told: Vec<Notice>,
+    pub(crate) given_up: Vec<u32>,
     pub(crate) reconnects: u32,
 }
 
 impl Stage {
     pub(crate) fn new(settings: Settings) -> Self {
         settings.check().unwrap();
-        let (joins, sent, told) = (Vec::new(), Vec::new(), Vec::new());
-        Self { machine: Machine::new(settings), clock: Clock::paused(), joins, sent, told, reconnects: 0 }
+        let (joins, sent, told, given_up) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let machine = Machine::new(settings);
+        Self { machine, clock: Clock::paused(), joins, sent, told, given_up, reconnects: 0 }
     }
 
     /// In the lobby, with the request for a match on its way.
@@ -99,6 +101,7 @@ impl Stage {
                 Action::Join { room, .. } => self.joins.push(room),
                 Action::Send { request, room, message } => self.sent.push(Sent { request, room, message }),
                 Action::Tell(notice) => self.told.push(notice),
+                Action::GiveUp { tries } => self.given_up.push(tries),
                 Action::Reconnect => self.reconnects += 1,
                 other => panic!("{other:?}"),
             }

@@ -7,7 +7,7 @@ use super::Summary;
 /// Why a [`Play`](crate::Play) ended in failure, together with what was played before: matches that cost or brought
 /// something are not lost with the connection.
 ///
-/// `?` makes an [`Error`] of it in a function that returns one, and the summary is let go.
+/// `?` makes an [`Error`](crate::Error) of it in a function that returns one, and the summary is let go.
 ///
 /// ```no_run
 /// use botpit_sdk::games::rps::{Choice, Rps};

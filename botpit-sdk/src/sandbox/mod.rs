@@ -193,14 +193,13 @@ mod tests;
 mod timestamp;
 mod token;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sdk_core::Result;
 use sdk_core::clock::Clock;
 use sdk_core::error::{Error, codes};
 pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
-use sdk_core::sandbox::{Seed, ServerOptions, serve};
+use sdk_core::sandbox::{Progress, Seed, serve};
 use sdk_core::secret::Secret;
 use url::Url;
 
@@ -236,17 +235,13 @@ impl Sandbox {
     }
 
     async fn open(builder: SandboxBuilder) -> Result<Self> {
-        let SandboxBuilder { settings, seed, clock, port } = builder;
+        let SandboxBuilder { settings, seed, clock, server } = builder;
         let arena = Arena::new(settings, seed, clock.clone(), clock.now(), clock.system_now());
         let floor = Arc::new(Floor::new(arena, clock.clone()));
-        let options = ServerOptions::new()
-            .addr(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .clock(clock)
-            .seed(seed)
-            .on_reset({
-                let floor = Arc::clone(&floor);
-                move |Seed(seed)| floor.act(|arena, now| arena.restart(seed, now))
-            });
+        let options = server.clock(clock).seed(seed).on_reset({
+            let floor = Arc::clone(&floor);
+            move |Seed(seed)| floor.act(|arena, now| arena.restart(seed, now))
+        });
         let server = serve(options, routes::router(Arc::clone(&floor))).await?;
         let mut ws_url = server.base_url().clone();
         ws_url.set_path(routes::WS_PATH);
@@ -301,6 +296,17 @@ impl Sandbox {
     /// Matches as the server saw them: those that are over, oldest first, then those that are open.
     pub fn matches(&self) -> Vec<SandboxMatch> {
         self.floor.act(|arena, _| arena.matches())
+    }
+
+    /// The matches that are open, as a status page shows them.
+    pub fn progress(&self) -> Vec<Progress> {
+        let open = self.matches().into_iter().filter(|one| one.ended.is_none());
+        let shown = open.map(|one| {
+            let Pair { a, b } = one.score;
+            let state = format!("{}, {a} to {b} after {} rounds", one.game_type, one.rounds.len());
+            Progress::new("match", one.id, [one.players.a.name, one.players.b.name], state)
+        });
+        shown.collect()
     }
 
     /// The challenges that stand open, oldest first: what `GET /api/v1/challenges` lists.

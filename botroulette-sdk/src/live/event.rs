@@ -13,6 +13,11 @@ use crate::model::{RequestId, ServiceCode};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum TunnelEvent {
+    /// A dial begins.
+    Connecting {
+        /// How many dials came before it without a healthy connection.
+        attempt: u32,
+    },
     /// The bot is online: others can call it.
     Connected(Connected),
     /// The connection, or an attempt to make one, is over. Requests that were being answered on it are given up: the
@@ -31,20 +36,20 @@ pub enum TunnelEvent {
         cause: Error,
     },
     /// An attempt to connect takes long.
-    Slow {
+    StillConnecting {
         /// How long it has taken.
         waited: Duration,
         /// How long until it is given up.
         gives_up_in: Duration,
     },
     /// The responder kept the tunnel's thread for too long, so that nothing else was done.
-    Blocked {
+    HandlerBlocked {
         /// For how long.
         took: Duration,
     },
     /// The responder failed at a request, which was answered with an error, or its reply was changed so that the platform
     /// lets it through ([`HTML_IN_REPLY`](crate::codes::HTML_IN_REPLY)).
-    ResponderFailed {
+    HandlerFailed {
         /// The platform's id of the request, where it has one.
         request: Option<RequestId>,
         /// What happened.
@@ -94,15 +99,15 @@ pub struct Connected {
 #[non_exhaustive]
 pub struct UnknownFrame {
     /// Its `type`; empty where there is none.
-    pub kind: String,
+    pub frame_type: String,
     /// The frame as it came.
-    pub raw: Text,
+    pub text: Text,
 }
 
 impl InboxEvent for TunnelEvent {
     fn weight(&self) -> usize {
         let held = match self {
-            Self::Unknown(frame) => frame.raw.len(),
+            Self::Unknown(frame) => frame.text.len(),
             _ => 0,
         };
         size_of::<Self>() + held

@@ -90,7 +90,7 @@ where
         let Some(Answered { response, notice }) = done.answered else { return };
         driver.act(|tunnel, cx| tunnel.answer(&done.key, &response, cx));
         if let Some(error) = notice {
-            self.tell(TunnelEvent::ResponderFailed { request: done.request, error });
+            self.tell(TunnelEvent::HandlerFailed { request: done.request, error });
         }
     }
 
@@ -160,13 +160,14 @@ fn log(event: &TunnelEvent) {
         TunnelEvent::Reconnecting { attempt, delay, .. } => {
             tracing::info!(attempt, delay_ms = delay.as_millis(), "the tunnel reconnects");
         }
-        TunnelEvent::Slow { waited, .. } => {
+        TunnelEvent::Connecting { attempt } => tracing::debug!(attempt, "connecting"),
+        TunnelEvent::StillConnecting { waited, .. } => {
             tracing::info!(waited_ms = waited.as_millis(), "connecting takes long");
         }
-        TunnelEvent::Blocked { took } => {
+        TunnelEvent::HandlerBlocked { took } => {
             tracing::warn!(took_ms = took.as_millis(), "the responder blocked the tunnel's thread");
         }
-        TunnelEvent::ResponderFailed { error, .. } => {
+        TunnelEvent::HandlerFailed { error, .. } => {
             tracing::error!(error = %error.chain(), "the responder failed");
         }
         TunnelEvent::Refused(error) | TunnelEvent::NotAnswered(error) => {
@@ -174,7 +175,7 @@ fn log(event: &TunnelEvent) {
         }
         TunnelEvent::RelayError(error) => tracing::warn!(error = %error, "the relay told of an error"),
         TunnelEvent::Unknown(frame) => {
-            tracing::debug!(kind = %sdk_core::wire::excerpt(&frame.kind), "an unknown frame");
+            tracing::debug!(frame_type = %sdk_core::wire::excerpt(&frame.frame_type), "an unknown frame");
         }
         TunnelEvent::Lagged { dropped } => tracing::warn!(dropped, "events were dropped"),
         TunnelEvent::Closed { reason: Some(reason) } => {

@@ -271,8 +271,8 @@ impl Tunnel {
         self.open.contains_key(id) || self.answered.holds(id)
     }
 
-    fn on_unknown(&mut self, kind: &str, raw: Text, cx: &mut Context<'_, Told>) {
-        let frame = UnknownFrame { kind: kind.to_owned(), raw };
+    fn on_unknown(&mut self, frame_type: &str, text: Text, cx: &mut Context<'_, Told>) {
+        let frame = UnknownFrame { frame_type: frame_type.to_owned(), text };
         cx.emit(Told::Event(TunnelEvent::Unknown(frame)));
     }
 
@@ -425,8 +425,9 @@ impl Protocol for Tunnel {
             Lifecycle::Waiting { attempt, delay, cause } => {
                 TunnelEvent::Reconnecting { attempt, delay, cause: cause.clone() }
             }
-            Lifecycle::Slow { waited, gives_up_in } => TunnelEvent::Slow { waited, gives_up_in },
-            Lifecycle::Blocked { took } => TunnelEvent::Blocked { took },
+            Lifecycle::Connecting { attempt } => TunnelEvent::Connecting { attempt },
+            Lifecycle::Slow { waited, gives_up_in } => TunnelEvent::StillConnecting { waited, gives_up_in },
+            Lifecycle::Blocked { took } => TunnelEvent::HandlerBlocked { took },
             Lifecycle::Ended { reason } => {
                 self.forget();
                 TunnelEvent::Closed { reason: reason.cloned() }

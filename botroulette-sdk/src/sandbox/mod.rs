@@ -126,13 +126,12 @@ mod seeds;
 mod sessions;
 mod settings;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sdk_core::Result;
 use sdk_core::clock::Clock;
 use sdk_core::error::{Error, codes};
-use sdk_core::sandbox::{Dialect, Seed, ServerOptions, serve};
+use sdk_core::sandbox::{Dialect, Progress, Seed, serve};
 pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
 use sdk_core::secret::Secret;
 use url::Url;
@@ -174,19 +173,14 @@ impl Sandbox {
     }
 
     async fn open(builder: SandboxBuilder) -> Result<Self> {
-        let SandboxBuilder { settings, seed, clock, port } = builder;
+        let SandboxBuilder { settings, seed, clock, server } = builder;
         let max_body = settings.max_body;
         let network = Network::new(settings, seed, clock.clone(), "http://127.0.0.1", clock.now());
         let floor = Arc::new(Floor::new(network, clock.clone()));
-        let options = ServerOptions::new()
-            .addr(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .clock(clock)
-            .seed(seed)
-            .dialect(dialect())
-            .on_reset({
-                let floor = Arc::clone(&floor);
-                move |Seed(seed)| floor.act(|network, now| network.restart(seed, now))
-            });
+        let options = server.clock(clock).seed(seed).dialect(dialect()).on_reset({
+            let floor = Arc::clone(&floor);
+            move |Seed(seed)| floor.act(|network, now| network.restart(seed, now))
+        });
         let server = serve(options, routes::router(Arc::clone(&floor), max_body)).await?;
         floor.act(|network, _| network.set_base_url(server.base_url().as_str()));
         let mut tunnel_url = server.base_url().clone();
@@ -269,6 +263,25 @@ impl Sandbox {
     /// Calls of bots as the network saw them: those that are over, in the order of their ends, then those that are open.
     pub fn calls(&self) -> Vec<SandboxCall> {
         self.floor.act(|network, _| network.calls())
+    }
+
+    /// The calls that wait for an answer, as a status page shows them.
+    pub fn progress(&self) -> Vec<Progress> {
+        let open = self.calls().into_iter().filter(|call| call.outcome.is_none());
+        let shown = open.map(|call| {
+            let from = match call.from {
+                Caller::Bot(code) | Caller::House(code) => code,
+                Caller::Stranger => "a stranger".to_owned(),
+            };
+            let id = call.session.unwrap_or_else(|| format!("call {}", call.number));
+            Progress::new(
+                "conversation",
+                id,
+                [from, call.to],
+                format!("call {} waits for its answer", call.number),
+            )
+        });
+        shown.collect()
     }
 
     /// How many responses came to requests that were not open: answered already, given up, or asked of another tunnel.

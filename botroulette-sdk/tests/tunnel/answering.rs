@@ -115,7 +115,7 @@ async fn errors_are_honest_and_tell_strangers_nothing_of_the_inside() {
         assert!(asked.elapsed() <= seconds(25));
         let failed = bot
             .until(|event| match event {
-                TunnelEvent::ResponderFailed { error, .. } => Some(error),
+                TunnelEvent::HandlerFailed { error, .. } => Some(error),
                 _ => None,
             })
             .await;
@@ -222,7 +222,7 @@ async fn html_is_escaped_in_json_emoji_are_not_and_the_author_learns_of_it() {
         if let Some(what) = what {
             let told = bot
                 .until(|event| match event {
-                    TunnelEvent::ResponderFailed { error, .. } => Some(error),
+                    TunnelEvent::HandlerFailed { error, .. } => Some(error),
                     _ => None,
                 })
                 .await;
@@ -388,7 +388,7 @@ async fn sizes_are_bounded_both_ways() {
     assert_eq!(peer.answer().await.status, 500);
     let error = bot
         .until(|event| match event {
-            TunnelEvent::ResponderFailed { error, .. } => Some(error),
+            TunnelEvent::HandlerFailed { error, .. } => Some(error),
             _ => None,
         })
         .await;

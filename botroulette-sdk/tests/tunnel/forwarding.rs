@@ -28,7 +28,7 @@ impl Bot {
     /// What the responder, or its forwarder, is said to have done wrong.
     pub(crate) async fn failure(&mut self) -> Error {
         self.until(|event| match event {
-            TunnelEvent::ResponderFailed { error, .. } => Some(error),
+            TunnelEvent::HandlerFailed { error, .. } => Some(error),
             _ => None,
         })
         .await

@@ -221,7 +221,7 @@ async fn unknown_types_are_told_as_they_came() {
                 _ => None,
             })
             .await;
-        assert_eq!((frame.kind.as_str(), frame.raw.as_str()), (kind, text));
+        assert_eq!((frame.frame_type.as_str(), frame.text.as_str()), (kind, text));
     }
     still_answers(&mut peer).await;
 }

@@ -117,8 +117,10 @@ async fn weakness_09_a_frame_of_an_unknown_type_is_not_lost() {
     let (mut bot, mut peer) = relay.bot(Parrot).await;
     peer.say(r#"{"type":"notice","message":"maintenance at noon"}"#).await;
     peer.say(r#"{"type":"error","message":"quota is low"}"#).await;
-    bot.until(|event| matches!(event, TunnelEvent::Unknown(frame) if frame.kind == "notice").then_some(()))
-        .await;
+    bot.until(|event| {
+        matches!(event, TunnelEvent::Unknown(frame) if frame.frame_type == "notice").then_some(())
+    })
+    .await;
     let error = bot
         .until(|event| match event {
             TunnelEvent::RelayError(error) => Some(error),

@@ -148,7 +148,7 @@ fn tell(event: &TunnelEvent, report: Report) -> u64 {
             report.note(format_args!("Trying again in {:.1} s.", delay.as_secs_f64()));
         }
         // The log has what went wrong.
-        TunnelEvent::ResponderFailed { .. } | TunnelEvent::Refused(_) | TunnelEvent::NotAnswered(_) => {
+        TunnelEvent::HandlerFailed { .. } | TunnelEvent::Refused(_) | TunnelEvent::NotAnswered(_) => {
             return 1;
         }
         _ => {}

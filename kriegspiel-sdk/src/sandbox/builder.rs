@@ -1,9 +1,11 @@
 //! How a sandbox is to be.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use sdk_core::Result;
 use sdk_core::clock::Clock;
+use sdk_core::sandbox::ServerOptions;
 
 use super::Sandbox;
 use super::house::HouseBot;
@@ -20,12 +22,12 @@ pub struct SandboxBuilder {
     pub(super) settings: Settings,
     pub(super) seed: u64,
     pub(super) clock: Clock,
-    pub(super) port: u16,
+    pub(super) server: ServerOptions,
 }
 
 impl Default for SandboxBuilder {
     fn default() -> Self {
-        Self { settings: Settings::default(), seed: 0, clock: Clock::real(), port: 0 }
+        Self { settings: Settings::default(), seed: 0, clock: Clock::real(), server: ServerOptions::new() }
     }
 }
 
@@ -50,7 +52,15 @@ impl SandboxBuilder {
 
     /// The port on 127.0.0.1. Default 0: any that is free.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.server = self.server.addr((Ipv4Addr::LOCALHOST, port));
+        self
+    }
+
+    /// How it is served: the address, the host names that it goes by, how many messages and requests are kept for
+    /// [`Server::recent`](sdk_core::sandbox::Server::recent). Seed, clock, dialect and reset stay the sandbox's own.
+    /// Replaces [`port`](Self::port).
+    pub fn server(mut self, options: ServerOptions) -> Self {
+        self.server = options;
         self
     }
 

@@ -103,13 +103,12 @@ mod sheet;
 mod tests;
 mod views;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use sdk_core::Result;
 use sdk_core::clock::Clock;
 use sdk_core::error::Error;
-use sdk_core::sandbox::{Dialect, Seed, ServerOptions, serve};
+use sdk_core::sandbox::{Dialect, Progress, Seed, serve};
 pub use sdk_core::sandbox::{Fault, Faults, Order, Server, When};
 use sdk_core::secret::Secret;
 use serde_json::json;
@@ -148,20 +147,15 @@ impl Sandbox {
     }
 
     async fn open(builder: SandboxBuilder) -> Result<Self> {
-        let SandboxBuilder { settings, seed, clock, port } = builder;
+        let SandboxBuilder { settings, seed, clock, server } = builder;
         let calendar = Calendar { origin: clock.now(), system: clock.system_now() };
         let platform = Platform::new(settings, Seed(seed), calendar);
         let floor = Arc::new(Floor::new(platform, clock.clone()));
         let dialect = Dialect::default().error_body(|_, message| json!({ "detail": message }));
-        let options = ServerOptions::new()
-            .addr(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .clock(clock)
-            .seed(seed)
-            .dialect(dialect)
-            .on_reset({
-                let floor = Arc::clone(&floor);
-                move |seed| floor.act(|platform, now| platform.restart(seed, now))
-            });
+        let options = server.clock(clock).seed(seed).dialect(dialect).on_reset({
+            let floor = Arc::clone(&floor);
+            move |seed| floor.act(|platform, now| platform.restart(seed, now))
+        });
         let server = serve(options, routes::router(Arc::clone(&floor))).await?;
         server.spawn({
             let (floor, stopping) = (Arc::clone(&floor), server.stopping());
@@ -268,6 +262,18 @@ impl Sandbox {
     /// everything, both sides' moves and boards included.
     pub fn games(&self) -> Vec<SandboxGame> {
         self.floor.act(|platform, _| platform.records())
+    }
+
+    /// The games that wait or are played, as a status page shows them.
+    pub fn progress(&self) -> Vec<Progress> {
+        let open = self.games().into_iter().filter(|game| game.completed_at.is_none());
+        let shown = open.map(|game| {
+            let moves = game.moves().count();
+            let players = [game.white, game.black].into_iter().flatten().map(|player| player.username);
+            let state = format!("{}, {}, {moves} moves", game.ruleset, game.status);
+            Progress::new("game", game.code.to_string(), players, state)
+        });
+        shown.collect()
     }
 
     /// One game as the server saw it.

@@ -67,7 +67,7 @@ async fn serve(Args { messages, options, of_model }: Args) -> Result<()> {
                 Some(TunnelEvent::Closed { reason }) => break reason.map_or(Ok(()), Err),
                 Some(TunnelEvent::Connected(_)) => report.note("Zeph is online: others can call."),
                 Some(
-                    TunnelEvent::ResponderFailed { .. } | TunnelEvent::Refused(_) | TunnelEvent::NotAnswered(_),
+                    TunnelEvent::HandlerFailed { .. } | TunnelEvent::Refused(_) | TunnelEvent::NotAnswered(_),
                 ) => summary.errors += 1,
                 Some(_) => {}
                 None => break Ok(()),

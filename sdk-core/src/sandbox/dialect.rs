@@ -67,6 +67,16 @@ impl Dialect {
         self
     }
 
+    /// The type of the message that asks a bot to act.
+    pub fn turn_type(&self) -> &str {
+        &self.turn
+    }
+
+    /// The type of the message by which a bot acts.
+    pub fn action_type(&self) -> &str {
+        &self.action
+    }
+
     /// The type of a message; empty where it has none.
     pub(crate) fn type_of(&self, text: &str) -> String {
         (self.tag)(text).unwrap_or_default()

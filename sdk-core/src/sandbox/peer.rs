@@ -21,6 +21,7 @@ use super::faults::{Moment, Taken};
 use super::frame::{self, Decoder, Frame, Violation};
 use super::io::{Cut, Line, Told};
 use super::magic;
+use super::recent::Sender;
 use super::server::{Connection, hash};
 
 /// How long a client has to answer a close frame before the connection is ended.
@@ -268,6 +269,11 @@ impl Peer {
             }
             Frame::Pong => return None,
             Frame::Close(answer) => {
+                if let Some(recorder) = &self.connection.server.recorder {
+                    let (code, reason) =
+                        answer.as_ref().map_or((None, ""), |(code, reason)| (Some(*code), reason.as_str()));
+                    recorder.close(self.line(), Sender::Client, code, reason);
+                }
                 if self.closing.is_none() {
                     self.push(What::Write(match answer {
                         Some((code, _)) => frame::close(code, ""),
@@ -284,6 +290,15 @@ impl Peer {
         };
         self.line().received.fetch_add(1, Ordering::Relaxed);
         let server = self.connection.server.clone();
+        if let Some(recorder) = &server.recorder {
+            match &incoming {
+                Incoming::Text(text) => {
+                    recorder.message(self.line(), Sender::Client, &server.dialect.type_of(text), text)
+                }
+                Incoming::Binary(bytes) => recorder.bytes(self.line(), Sender::Client, bytes.len()),
+                Incoming::Closed => {}
+            }
+        }
         if server.faults.is_idle() {
             return Some(incoming);
         }
@@ -339,6 +354,9 @@ impl Peer {
             if self.closing.is_some() {
                 return;
             }
+        }
+        if let Some(recorder) = &server.recorder {
+            recorder.message(self.line(), Sender::Sandbox, &server.dialect.type_of(&text), &text);
         }
         let mut frames = frame::message(frame::TEXT, text.as_bytes());
         let mut torn = false;
@@ -479,6 +497,9 @@ impl Peer {
         self.steps.retain(|step| step.due <= now);
         let end = (0..=reason.len().min(123)).rev().find(|end| reason.is_char_boundary(*end));
         let reason = end.and_then(|end| reason.get(..end)).unwrap_or_default();
+        if let Some(recorder) = &self.connection.server.recorder {
+            recorder.close(self.line(), Sender::Sandbox, Some(code), reason);
+        }
         self.push_due(now, What::Write(frame::close(code, reason)));
     }
 

@@ -43,12 +43,29 @@ pub(crate) async fn handle(
     if let Err(refusal) = guard(server, &request) {
         return (StatusCode::FORBIDDEN, Json(serde_json::json!({ "error": refusal }))).into_response();
     }
+    if server.plain {
+        return call(platform, request).await;
+    }
     let path = request.uri().path().to_owned();
     if control::owns(&path) {
         connection.line.became_control();
         return call(control, request).await;
     }
-    let before = ordered(connection, Moment::Request { path: &path, upgrade: is_upgrade(request.headers()) })
+    let Some(recorder) = &server.recorder else { return respond(connection, &path, request, platform).await };
+    let request = recorder.request(&connection.line, request).await;
+    let answer = respond(connection, &path, request, platform).await;
+    recorder.answer(&connection.line, answer).await
+}
+
+/// What the platform answers, or a fault does.
+async fn respond(
+    connection: &Connection,
+    path: &str,
+    request: Request,
+    platform: TowerToHyperService<Router>,
+) -> Response {
+    let server = &connection.server;
+    let before = ordered(connection, Moment::Request { path, upgrade: is_upgrade(request.headers()) })
         .or_else(|| asked_for(connection, &request));
     let partial = match before {
         None => false,
@@ -67,7 +84,7 @@ pub(crate) async fn handle(
     if partial {
         return half_of(answer).await;
     }
-    match ordered(connection, Moment::Answered(&path)) {
+    match ordered(connection, Moment::Answered(path)) {
         None => answer,
         Some(due) => {
             server.faults.happened(due.id, &due.fault, &due.when, connection.line.id());

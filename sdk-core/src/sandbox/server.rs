@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -29,10 +29,12 @@ use super::fault::Fault;
 use super::faults::{Faults, Moment};
 use super::io::{Cut, FaultyStream, Line, Told};
 use super::peer::{KEPT_MESSAGES, Kept};
+use super::recent::{Recent, Recorder};
 use super::request;
 use super::seed::Seed;
 use crate::clock::Clock;
 use crate::error::{Error, Result, codes};
+use crate::secret::Secret;
 
 /// How long [`Server::shutdown`] waits for sessions to end before it aborts them.
 pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(2);
@@ -65,6 +67,8 @@ pub struct ServerOptions {
     dialect: Dialect,
     allow_non_loopback: bool,
     hosts: Vec<String>,
+    recent: usize,
+    plain: bool,
     on_reset: Arc<OnReset>,
 }
 
@@ -79,6 +83,8 @@ impl ServerOptions {
             dialect: Dialect::default(),
             allow_non_loopback: false,
             hosts: Vec::new(),
+            recent: 0,
+            plain: false,
             on_reset: Arc::new(|_| {}),
         }
     }
@@ -133,6 +139,22 @@ impl ServerOptions {
         self
     }
 
+    /// How many messages and requests are kept for [`Server::recent`], at most
+    /// [`MAX_RECENT`](super::MAX_RECENT). Default 0: none, and nothing is looked at.
+    #[must_use]
+    pub fn recent(mut self, count: usize) -> Self {
+        self.recent = count;
+        self
+    }
+
+    /// Serves the router alone: without control endpoint, faults and magic words. For a page beside the sandboxes; the
+    /// check of `Host` and `Origin` stays.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
     /// What the platform does at a reset: forget every match and agent, and draw from this seed from now on. It is
     /// called after the faults were cleared, and before the WebSockets are closed with code 1012. It must not block.
     #[must_use]
@@ -158,6 +180,8 @@ impl fmt::Debug for ServerOptions {
             .field("dialect", &self.dialect)
             .field("allow_non_loopback", &self.allow_non_loopback)
             .field("hosts", &self.hosts)
+            .field("recent", &self.recent)
+            .field("plain", &self.plain)
             .finish_non_exhaustive()
     }
 }
@@ -170,6 +194,9 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     pub(crate) hosts: Vec<String>,
     pub(crate) allow_non_loopback: bool,
+    pub(crate) plain: bool,
+    /// `None` where nothing is kept.
+    pub(crate) recorder: Option<Recorder>,
     seed: AtomicU64,
     on_reset: Arc<OnReset>,
     accepted: AtomicU64,
@@ -224,7 +251,18 @@ pub struct PeerInfo {
 /// # Errors
 /// `invalid_config` when the address is not loopback and that was not allowed; `local_io` when it cannot be bound.
 pub async fn serve(options: ServerOptions, router: Router) -> Result<Server> {
-    let ServerOptions { addr, clock, seed, faults, dialect, allow_non_loopback, hosts, on_reset } = options;
+    let ServerOptions {
+        addr,
+        clock,
+        seed,
+        faults,
+        dialect,
+        allow_non_loopback,
+        hosts,
+        recent,
+        plain,
+        on_reset,
+    } = options;
     if !addr.ip().is_loopback() {
         if !allow_non_loopback {
             return Err(Error::invalid_config(
@@ -237,7 +275,13 @@ pub async fn serve(options: ServerOptions, router: Router) -> Result<Server> {
     let cannot = |error| Error::new(&codes::LOCAL_IO, format!("cannot listen on {addr}")).with_source(error);
     let listener = TcpListener::bind(addr).await.map_err(cannot)?;
     let addr = listener.local_addr().map_err(cannot)?;
-    let base_url = Url::parse(&format!("http://{addr}/"))
+    // Listening everywhere is listening on loopback too, and nobody can connect to everywhere.
+    let shown = match addr.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let base_url = Url::parse(&format!("http://{}/", SocketAddr::new(shown, addr.port())))
         .map_err(|error| Error::new(&codes::LOCAL_IO, format!("{addr} has no URL")).with_source(error))?;
     let shared = Arc::new(Shared {
         faults,
@@ -246,6 +290,8 @@ pub async fn serve(options: ServerOptions, router: Router) -> Result<Server> {
         stopping: CancellationToken::new(),
         hosts,
         allow_non_loopback,
+        plain,
+        recorder: Recorder::new(recent),
         seed: AtomicU64::new(seed.0),
         on_reset,
         accepted: AtomicU64::new(0),
@@ -273,7 +319,7 @@ impl Server {
         self.addr
     }
 
-    /// `http://127.0.0.1:PORT/`.
+    /// `http://127.0.0.1:PORT/`. A server that listens on every address is named by its loopback one.
     pub fn base_url(&self) -> &Url {
         &self.base_url
     }
@@ -281,6 +327,11 @@ impl Server {
     /// The book of faults.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// How the platform's messages look.
+    pub fn dialect(&self) -> &Dialect {
+        &self.shared.dialect
     }
 
     /// The time that the platform's matches live in.
@@ -306,6 +357,23 @@ impl Server {
     /// The WebSockets that are open now, by number.
     pub fn peers(&self) -> Vec<PeerInfo> {
         self.shared.peers()
+    }
+
+    /// The last messages and requests, oldest first, without keys: as many as [`ServerOptions::recent`] says. The control
+    /// endpoint's are not among them.
+    ///
+    /// Removed are the values of fields, parameters and headers whose name says that they hold a key, token, password,
+    /// signature or seed phrase; these values wherever else they stand; what [`hide`](Self::hide) was told; and what looks
+    /// like a key or a seed phrase.
+    pub fn recent(&self) -> Vec<Recent> {
+        self.shared.recorder.as_ref().map(Recorder::all).unwrap_or_default()
+    }
+
+    /// Says that this text is a secret, so that [`recent`](Self::recent) never shows it: a key that was handed out.
+    pub fn hide(&self, secret: &Secret) {
+        if let Some(recorder) = &self.shared.recorder {
+            recorder.hide(secret);
+        }
     }
 
     /// Runs a task of the platform (an arena, a house agent) that ends with the server.
@@ -395,6 +463,9 @@ impl Shared {
         self.seed.store(seed.0, Ordering::Release);
         self.faults.reset();
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(recorder) = &self.recorder {
+            recorder.clear();
+        }
         (self.on_reset)(seed);
         for line in self.live_lines() {
             if line.is_websocket() {

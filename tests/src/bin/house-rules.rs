@@ -3,13 +3,14 @@
 //! - `cargo run -p family-tests --bin house-rules` checks every rule: a line for each, a line for each finding, and an
 //!   exit code that is not zero when there is one.
 //! - `… -- crates` prints the published library crates, each after those that it depends on.
+//! - `… -- fuzz-targets` prints the fuzz targets, each with the directories of its examples.
 #![allow(clippy::print_stdout, reason = "this is a program, and its findings are what it is for")]
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
-use family_tests::house::{Finding, Metadata, arrows, imports, licence, msrv, size};
+use family_tests::house::{Finding, Metadata, arrows, dependencies, imports, licence, msrv, size};
 
 fn main() -> Result<ExitCode> {
     let metadata = Metadata::parse(&cargo(&["metadata", "--format-version", "1", "--locked"])?)?;
@@ -21,7 +22,15 @@ fn main() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some(other) => bail!("unknown argument `{other}`: leave it out to check, or say `crates`"),
+        Some("fuzz-targets") => {
+            for (name, _, directories) in family_tests::fuzz::TARGETS {
+                println!("{name} {}", directories.join(" "));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => {
+            bail!("unknown argument `{other}`: leave it out to check, or say `crates` or `fuzz-targets`")
+        }
     }
 }
 
@@ -42,6 +51,9 @@ fn check(metadata: &Metadata) -> Result<ExitCode> {
     rule("no dependency needs a newer Rust", format!("{packages} packages"), msrv::check(metadata));
     rule("every licence is on the list", format!("{packages} packages"), licence::check(metadata));
     for package in metadata.library_crates() {
+        let tree = dependencies::Tree::parse(&cargo(&dependencies::arguments(&package.name))?);
+        let name = format!("every dependency of {} has a reason", package.name);
+        rule(&name, format!("{} named", tree.direct().count()), dependencies::check(&package.name, &tree));
         for sandbox in [false, true] {
             if sandbox && !package.features.iter().any(|feature| feature == "sandbox") {
                 continue;

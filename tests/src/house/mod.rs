@@ -11,6 +11,7 @@
 //! | no dependency needs a newer Rust than the workspace | [`msrv`] |
 //! | every dependency's licence is on the list | [`licence`] |
 //! | a default build stays small | [`size`] |
+//! | every dependency has a reason | [`dependencies`] |
 //! | the lock file is committed | the program itself |
 //!
 //! What is allowed stands in one place: [`allowed`].
@@ -19,6 +20,7 @@ use std::fmt;
 
 pub mod allowed;
 pub mod arrows;
+pub mod dependencies;
 pub mod imports;
 pub mod licence;
 pub mod metadata;

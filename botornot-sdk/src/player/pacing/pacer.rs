@@ -1,6 +1,6 @@
 //! The pace of one match as a state machine.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -119,7 +119,8 @@ pub struct Pacer {
     /// Whether something of the answer in the queue was said.
     begun: bool,
     typing: bool,
-    in_flight: BTreeMap<SayId, (Text, Instant)>,
+    /// What was said and when, until its outcome is known: oldest first.
+    in_flight: VecDeque<(SayId, Text, Instant)>,
     last_said: Option<Instant>,
     last_id: u64,
 }
@@ -144,7 +145,7 @@ impl Pacer {
             step: None,
             begun: false,
             typing: false,
-            in_flight: BTreeMap::new(),
+            in_flight: VecDeque::new(),
             last_said: None,
             last_id: 0,
             pacing,
@@ -154,23 +155,29 @@ impl Pacer {
     /// Takes an event, and says what is to be done. `now` never goes back.
     pub fn handle(&mut self, event: PacerEvent, now: Instant) -> Vec<PacerAction> {
         let mut out = Vec::new();
+        self.handle_into(event, now, &mut out);
+        out
+    }
+
+    /// As [`handle`](Self::handle), where the actions are added to a list whose memory lasts.
+    pub(crate) fn handle_into(&mut self, event: PacerEvent, now: Instant, out: &mut Vec<PacerAction>) {
         match event {
             PacerEvent::Begin => {
                 if self.may_speak() && self.question == Question::None {
-                    self.ask(&mut out);
+                    self.ask(out);
                 }
             }
-            PacerEvent::Heard => self.on_heard(now, &mut out),
+            PacerEvent::Heard => self.on_heard(now, out),
             PacerEvent::OpponentTyping(typing) => self.opponent_types = typing,
-            PacerEvent::Answer(texts) => self.on_answer(texts, now, &mut out),
-            PacerEvent::Outcome(say, outcome) => self.on_outcome(say, outcome, now, &mut out),
+            PacerEvent::Answer(texts) => self.on_answer(texts, now, out),
+            PacerEvent::Outcome(say, outcome) => self.on_outcome(say, outcome, now, out),
             PacerEvent::Locked(locked) => {
                 self.locked = locked;
-                self.changed(now, &mut out);
+                self.changed(now, out);
             }
             PacerEvent::Connected(connected) => {
                 self.connected = connected;
-                self.changed(now, &mut out);
+                self.changed(now, out);
             }
             PacerEvent::EndsAt(at) => {
                 self.ends_at = Some(at);
@@ -178,12 +185,11 @@ impl Pacer {
             }
             PacerEvent::Over => {
                 self.over = true;
-                self.changed(now, &mut out);
+                self.changed(now, out);
             }
             PacerEvent::Tick => {}
         }
-        self.advance(now, &mut out);
-        out
+        self.advance(now, out);
     }
 
     /// When [`PacerEvent::Tick`] is due, if time alone can change anything. After a tick at that time it lies ahead.
@@ -380,7 +386,7 @@ impl Pacer {
 
     /// When a text is said: not before what became of the one before it is known, or has taken too long.
     fn say_at(&self, step: Step) -> Instant {
-        let unsettled = self.in_flight.values().map(|(_, said)| *said + ORDER_WAIT).max();
+        let unsettled = self.in_flight.back().map(|(.., said)| *said + ORDER_WAIT);
         unsettled.map_or(step.say_at, |settled| settled.max(step.say_at))
     }
 
@@ -429,7 +435,7 @@ impl Pacer {
         self.last_id += 1;
         let id = SayId(self.last_id);
         out.push(PacerAction::Say(id, text.body.clone()));
-        self.in_flight.insert(id, (text, now));
+        self.in_flight.push_back((id, text, now));
         self.last_said = Some(now);
         self.begun = true;
         self.typing = false;
@@ -438,7 +444,8 @@ impl Pacer {
     }
 
     fn on_outcome(&mut self, say: SayId, outcome: SayOutcome, now: Instant, out: &mut Vec<PacerAction>) {
-        let Some((mut text, _)) = self.in_flight.remove(&say) else { return };
+        let at = self.in_flight.iter().position(|(id, ..)| *id == say);
+        let Some((_, mut text, _)) = at.and_then(|at| self.in_flight.remove(at)) else { return };
         let may_come_later = match &outcome {
             SayOutcome::Delivered | SayOutcome::Unanswered => return,
             SayOutcome::Refused(Reason::MessageTooLong) => {

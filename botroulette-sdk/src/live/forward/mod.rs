@@ -84,7 +84,7 @@ type Local = legacy::Client<Connector, Full<Bytes>>;
 /// but for the 504.
 ///
 /// Where an answer was not passed on, the bot's author is told what it was and where
-/// ([`TunnelEvent::ResponderFailed`](crate::TunnelEvent::ResponderFailed), and the log). A request is never sent twice: one
+/// ([`TunnelEvent::HandlerFailed`](crate::TunnelEvent::HandlerFailed), and the log). A request is never sent twice: one
 /// whose connection broke may have been read.
 #[derive(Clone)]
 pub struct Forwarder {

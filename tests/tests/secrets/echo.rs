@@ -1,6 +1,4 @@
 //! A server that repeats the key that it was given, wherever a server can say something.
-#![allow(dead_code, reason = "each test program uses its part")]
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -8,9 +6,6 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-
-/// The mark: it is in every quarter of the key, so that half a key is found as well.
-pub(crate) const MARK: &str = "m4rk3d";
 
 /// A key that is easy to find.
 pub(crate) const KEY: &str = "bp_live_m4rk3d-m4rk3d-m4rk3d-m4rk3d";

@@ -1,39 +1,18 @@
 //! No key is in any log, at TRACE, of any target, ours and those of the libraries below. The client runs in a process of
 //! its own, `marked-client`, which writes all that `tracing` and `log` carry to stderr; the server is in this one. So whatever that process
 //! writes is the client's, and all of it is searched.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
-mod echo;
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use botpit_sdk::sandbox::{Fault, Sandbox, When};
+use family_tests::marks::{MARK, Marks, marked_key};
 
-/// A key that the sandbox takes without a registration, and the word in it breaks nothing.
-fn marked_key() -> String {
-    format!("{}faultUnknown", echo::KEY)
-}
+use crate::directory::Directory;
+use crate::echo;
 
 // ---- the server's side ----------------------------------------------------------------------------------------------
-
-/// A directory that is gone at the end.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("family-tests-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 async fn client_process(part: &str, url: &str, directory: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_marked-client"));
@@ -41,6 +20,7 @@ async fn client_process(part: &str, url: &str, directory: &Path) -> Output {
         .arg(part)
         .env("MARKED_KEY", echo::KEY)
         .env("BOTPIT_WS_URL", url)
+        .env("MARKED_URL", url)
         .env_remove("BOTPIT_API_KEY")
         .env_remove("BOTPIT_URL")
         // A proxy of the environment's that nobody answers at: loopback is reached all the same.
@@ -62,7 +42,7 @@ fn nowhere(secret: &str, text: &str) {
 
 #[tokio::test]
 async fn a_whole_life_with_a_reconnect_writes_no_key() {
-    let directory = Directory::new("play");
+    let directory = Directory::new();
     let sandbox = Sandbox::builder()
         .seed(1)
         .house_wait(Duration::from_millis(1))
@@ -71,15 +51,17 @@ async fn a_whole_life_with_a_reconnect_writes_no_key() {
         .await
         .unwrap();
     sandbox.faults().order(Fault::DropTcp.on(When::sent("your_turn")).skip(1)).unwrap();
-    let env =
-        format!("# a bot's own\nBOTPIT_API_KEY={}\nBOTPIT_WS_URL=ws://127.0.0.1:1/nobody\n", marked_key());
-    std::fs::write(directory.0.join(".env"), env).unwrap();
+    let env = format!(
+        "# a bot's own\nBOTPIT_API_KEY={}\nBOTPIT_WS_URL=ws://127.0.0.1:1/nobody\n",
+        marked_key("bp_live_")
+    );
+    std::fs::write(directory.path().join(".env"), env).unwrap();
 
-    let output = client_process("plays", sandbox.ws_url().as_str(), &directory.0).await;
+    let output = client_process("plays", sandbox.ws_url().as_str(), directory.path()).await;
     let text = written(&output);
     assert!(output.status.success(), "{text}");
     assert!(sandbox.matches().len() >= 2 && sandbox.faults().injected() >= 2, "{:?}", sandbox.faults());
-    let new_key = std::fs::read_to_string(directory.0.join("new.key")).unwrap();
+    let new_key = std::fs::read_to_string(directory.path().join("new.key")).unwrap();
 
     // The capture works: what goes over the wire in the open is there, out and in, and so are everybody's own words.
     for (target, ordinary) in [
@@ -93,7 +75,7 @@ async fn a_whole_life_with_a_reconnect_writes_no_key() {
         assert!(is_there, "{target} has no {ordinary} in {text}");
     }
 
-    nowhere(echo::MARK, &text);
+    Marks::new().and(&new_key).none_in("a whole life", &text);
     nowhere(&new_key, &text);
     nowhere(new_key.get(10..).unwrap(), &text);
     nowhere(r#"api_key":"#, &text);
@@ -107,17 +89,65 @@ async fn a_whole_life_with_a_reconnect_writes_no_key() {
     nowhere(r#"signature\":"#, &text);
 }
 
+/// One of the other platforms: what its client is, hears and is refused, is shown; and all that is logged with it.
+async fn other_platform(part: &str, url: &str, ordinary: &[&str]) {
+    let directory = Directory::new();
+    let output = client_process(part, url, directory.path()).await;
+    let text = written(&output);
+    assert!(output.status.success(), "{text}");
+    for ordinary in ordinary {
+        assert!(text.contains(ordinary), "{ordinary} is not in {text}");
+    }
+    Marks::new().none_in(part, &text);
+}
+
+#[tokio::test]
+async fn botornot_shows_and_logs_no_token_though_it_travels_in_the_url() {
+    let sandbox = botornot_sdk::sandbox::Sandbox::builder().seed(1).speed(200.0).start().await.unwrap();
+    other_platform(
+        "botornot",
+        sandbox.ws_url().as_str(),
+        &["[tungstenite", "[reqwest", "match:found", "auth_rejected", "Reconnecting"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn botroulette_shows_and_logs_no_key() {
+    let sandbox = botroulette_sdk::sandbox::Sandbox::builder().seed(1).speed(20.0).heartbeat_scales(false);
+    let sandbox = sandbox.house_calls(u32::MAX).start().await.unwrap();
+    let url = sandbox.url().as_str();
+    other_platform(
+        "botroulette",
+        url,
+        &["[tungstenite", "[reqwest", "[sdk_core", "auth_ok", "auth_rejected"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn kriegspiel_shows_and_logs_no_token() {
+    let sandbox = kriegspiel_sdk::sandbox::Sandbox::builder().seed(1).speed(50.0).start().await.unwrap();
+    let url = sandbox.url().as_str();
+    other_platform("kriegspiel", url, &["[reqwest", "[sdk_core", "auth_rejected"]).await;
+}
+
 #[tokio::test]
 async fn a_server_that_repeats_the_key_does_not_get_it_into_our_logs() {
-    let directory = Directory::new("echo");
+    let directory = Directory::new();
     let url = echo::start(echo::script()).await;
-    let output = client_process("is-refused", &url, &directory.0).await;
+    let output = client_process("is-refused", &url, directory.path()).await;
     let text = written(&output);
     assert!(output.status.success(), "{text}");
     // The WebSocket library writes what it receives, at TRACE, and there is no way to keep it from doing so. It shows that
     // the key was there to be found.
-    let (theirs, ours): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("[tungstenite"));
-    assert!(theirs.iter().any(|line| line.contains(echo::MARK)), "the server repeated nothing");
+    let mut of_theirs = false;
+    let (theirs, ours): (Vec<_>, Vec<_>) = text.lines().partition(|line| {
+        // What it writes of a frame has several lines.
+        of_theirs = line.starts_with("[tungstenite") || of_theirs && !line.starts_with('[');
+        of_theirs
+    });
+    assert!(theirs.iter().any(|line| line.contains(MARK)), "the server repeated nothing");
     assert!(ours.len() > 10, "{text}");
-    nowhere(echo::MARK, &ours.join("\n"));
+    Marks::new().none_in("our logs", ours.join("\n"));
 }

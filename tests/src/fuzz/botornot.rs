@@ -1,4 +1,4 @@
-//! What the fuzz target does with some bytes, shared with `tests/fuzz_body.rs`.
+//! BotOrNot: frames, the state of a match, what a player keeps.
 
 use botornot_sdk::model::{ClientFrame, Reason, Room, ServerFrame, check_chat};
 use botornot_sdk::player::{MatchRecord, Notebook, TooLong, fit};
@@ -7,7 +7,7 @@ use botornot_sdk::state::{Event, Machine, Settings};
 
 /// Takes bytes as what a server sends, a frame a line, and as everything else that is read from outside. Nothing panics, and what
 /// the crate says of itself holds.
-pub(crate) fn decoders(data: &[u8]) {
+pub fn botornot(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let clock = Clock::paused();
     let mut machine = Machine::new(Settings::default());
