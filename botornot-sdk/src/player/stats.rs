@@ -265,6 +265,14 @@ mod tests {
         let agents = &stats.by_opponent[0];
         assert_eq!((agents.kind.as_deref(), agents.tier.as_deref()), (Some("agent"), Some("hard")));
         assert_eq!((agents.matches, agents.win_rate.hits, agents.rating_delta), (2, 1, 0.0));
+        let passes: Vec<_> = stats
+            .by_opponent
+            .iter()
+            .map(|of| (of.kind.as_deref().unwrap(), of.tier.as_deref(), of.pass_rate.hits, of.pass_rate.of))
+            .collect();
+        assert_eq!(passes, [("agent", Some("hard"), 1, 2), ("human", None, 1, 1)]);
+        let ratings: Vec<f64> = stats.ratings.iter().map(|point| point.rating).collect();
+        assert_eq!(ratings, [1_010.0, 990.0, 1_010.0, 1_010.0], "over time");
         let right: Vec<(u32, u32)> = stats.calibration.iter().map(|c| (c.right.hits, c.right.of)).collect();
         assert_eq!(right, [(1, 1), (0, 0), (0, 0), (0, 0), (1, 2)]);
         let brier = stats.brier.unwrap();
