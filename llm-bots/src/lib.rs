@@ -9,6 +9,6 @@ mod budget;
 mod model;
 mod prompt;
 
-pub use budget::{Budget, Limits};
+pub use budget::{Budget, Limits, Reserved};
 pub use model::{Model, ModelOptions, Provider};
 pub use prompt::{Prompt, Speaker, fenced};

@@ -87,8 +87,8 @@ pub struct ModelOptions {
     #[arg(long, value_name = "URL", requires = "model")]
     pub model_url: Option<Url>,
     /// How long one answer may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
-    pub model_timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = patience)]
+    pub model_timeout: Duration,
     /// At most so many calls a day (UTC).
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub calls_per_day: u64,
@@ -121,9 +121,15 @@ impl ModelOptions {
         };
         let limits = Limits { calls: self.calls_per_day, tokens: self.tokens_per_day };
         let budget = Budget::in_file(limits, &self.budget_file)?;
-        let timeout = Duration::from_secs(self.model_timeout);
-        Model::new(self.provider, self.model_url.clone(), name, key, timeout, budget).map(Some)
+        Model::new(self.provider, self.model_url.clone(), name, key, self.model_timeout, budget).map(Some)
     }
+}
+
+/// Seconds, and parts of them.
+fn patience(text: &str) -> Result<Duration, String> {
+    let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    span.filter(|span| !span.is_zero() && *span <= Duration::from_secs(600))
+        .ok_or_else(|| "it must be above 0 and at most 600".to_owned())
 }
 
 /// A language model. Cheap to clone.
@@ -200,7 +206,7 @@ impl Model {
     /// when there is no answer, or an empty one. `dry_run` where nobody is asked.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the call; it counts all the same.
+    /// Dropping the future drops the call; it counts all the same, with an estimate of its tokens.
     pub async fn ask(&self, prompt: &Prompt) -> Result<String> {
         match &self.0.behind {
             Behind::Nobody(shown) => {
@@ -232,7 +238,10 @@ impl std::fmt::Debug for Model {
 
 impl Server {
     async fn ask(&self, prompt: &Prompt) -> Result<String> {
-        self.budget.take_call(SystemTime::now())?;
+        // Four characters are about one token.
+        let asked: usize = prompt.turns().iter().map(|(_, text)| text.len()).sum();
+        let estimate = (prompt.system().len() + asked) as u64 / 4 + u64::from(prompt.answer_tokens());
+        let call_taken = self.budget.take_call(SystemTime::now(), estimate)?;
         let turns = prompt.turns().iter().map(|(who, text)| match who {
             Speaker::Own => ChatMessage::assistant(text.as_str()),
             Speaker::Other => ChatMessage::user(text.as_str()),
@@ -242,20 +251,17 @@ impl Server {
         let call = self.client.exec_chat(self.name.as_str(), request, Some(&options));
         let answer = match tokio::time::timeout(self.timeout, call).await {
             Err(_) => {
-                let message = format!("no answer of {} within {} s", self.name, self.timeout.as_secs());
+                let message = format!("no answer of {} within {} s", self.name, self.timeout.as_secs_f64());
                 return Err(Error::new(&MODEL_TIMEOUT, message));
             }
             // Its words may repeat what was sent, so they are not passed on as they are.
             Ok(Err(cause)) => return Err(Error::new(&MODEL_FAILED, self.without_key(&cause.to_string()))),
             Ok(Ok(answer)) => answer,
         };
-        let tokens = answer.usage.total_tokens.and_then(|tokens| u64::try_from(tokens).ok());
-        // A server that does not tell: four characters are about one token.
-        let estimate = || {
-            let asked: usize = prompt.turns().iter().map(|(_, text)| text.len()).sum();
-            (prompt.system().len() + asked) as u64 / 4 + u64::from(prompt.answer_tokens())
-        };
-        self.budget.add_tokens(tokens.unwrap_or_else(estimate))?;
+        // A server that does not tell costs what was thought.
+        if let Some(tokens) = answer.usage.total_tokens.and_then(|tokens| u64::try_from(tokens).ok()) {
+            self.budget.settle(call_taken, tokens)?;
+        }
         let text = answer.first_text().unwrap_or_default().trim().to_owned();
         if text.is_empty() {
             return Err(Error::new(&MODEL_FAILED, format!("{} answered with nothing", self.name)));

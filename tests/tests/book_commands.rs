@@ -35,7 +35,9 @@ fn every_program_that_is_shown_is_there() {
     let sources = ["examples/src/bin", "llm-bots/src/bin", "tests/src/bin"];
     let shown = shown();
     for (name, options) in &shown {
-        let is_there = sources.iter().any(|dir| root().join(dir).join(format!("{name}.rs")).is_file());
+        let files = [format!("{name}.rs"), format!("{name}/main.rs")];
+        let is_there =
+            sources.iter().any(|dir| files.iter().any(|file| root().join(dir).join(file).is_file()));
         assert!(is_there, "{name} is shown with {options:?}, and there is no such program");
     }
     assert!(shown.len() > 15, "{shown:?}");

@@ -198,7 +198,7 @@ pub struct Summary {
     rated: u32,
 }
 
-/// So many of so many.
+/// So many of so many: right votes of all votes, say. Shown as `75% of 4`, and as `–` of nothing; as JSON it is the share.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rate {

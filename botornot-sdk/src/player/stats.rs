@@ -19,24 +19,41 @@ const MAX_KINDS: usize = 64;
 
 /// Figures over many matches: votes, passes, ratings, and whether the player is as sure as it ought to be. Test matches and
 /// matches that were lost from sight are counted and otherwise left out.
+///
+/// `Display` is a page to read; as JSON each [`Rate`] is its share, from 0 to 1.
+///
+/// ```no_run
+/// use botornot_sdk::player::Stats;
+///
+/// # fn main() -> botornot_sdk::Result<()> {
+/// // What `Play::log` has written, of all runs so far.
+/// let stats = Stats::read("matches.jsonl")?;
+/// println!("{stats}");
+/// for sort in &stats.by_opponent {
+///     println!("{:?} {:?}: passed as human {}", sort.kind, sort.tier, sort.pass_rate);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// How many matches.
+    /// How many matches the other figures are made of.
     pub matches: u32,
     /// How many test matches, beyond them.
     pub tests: u32,
     /// How many matches that were lost from sight, beyond them.
     pub lost: u32,
-    /// Right votes among those of which it is known.
+    /// How often the player's vote was right, of the votes of which the platform told.
     pub win_rate: Rate,
-    /// Passes as human among the opponents' votes.
+    /// How often the opponent took the player for a human, of the matches in which it voted.
     pub pass_rate: Rate,
-    /// The same by what the opponent was.
+    /// The same by what the opponent was and, of agents, how good: one entry for each that was met, at most 65.
     pub by_opponent: Vec<ByOpponent>,
-    /// The ratings after the matches, in their order.
+    /// The ratings after the matches, in their order: a curve over time.
     pub ratings: Vec<RatingPoint>,
-    /// How often votes were right, by how sure the player was.
+    /// How often votes were right, by how sure the player was ([`Chat::lean`](super::Chat::lean)): five classes from 0.5 to 1,
+    /// those without a vote included.
     pub calibration: Vec<Calibration>,
     /// The mean square of confidence minus outcome, over the votes with a confidence: 0 is perfect, 0.25 is a coin's throw.
     pub brier: Option<f64>,
@@ -54,9 +71,9 @@ pub struct ByOpponent {
     pub tier: Option<String>,
     /// How many matches.
     pub matches: u32,
-    /// Right votes.
+    /// How often the player's vote was right.
     pub win_rate: Rate,
-    /// Passes as human.
+    /// How often they took the player for a human.
     pub pass_rate: Rate,
     /// What the matches changed in the rating, in sum.
     pub rating_delta: f64,
@@ -72,7 +89,7 @@ pub struct RatingPoint {
     pub rating: f64,
 }
 
-/// Votes of about the same confidence.
+/// Votes of about the same confidence. A player that is right less often than its confidence says is too sure of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Calibration {
@@ -80,7 +97,7 @@ pub struct Calibration {
     pub from: f64,
     /// … to here.
     pub to: f64,
-    /// The mean confidence of these votes.
+    /// The mean confidence of these votes; `None` without one.
     pub confidence: Option<f64>,
     /// How often they were right: about as often as their confidence says, of a player that knows itself.
     pub right: Rate,
@@ -93,10 +110,11 @@ struct Class {
 }
 
 impl Stats {
-    /// The figures of a [`MatchLog`]'s file.
+    /// The figures of a [`MatchLog`]'s file. Lines that are no match are passed over, and counted in
+    /// [`unreadable`](Self::unreadable).
     ///
     /// # Errors
-    /// [`LOCAL_IO`](sdk_core::error::codes::LOCAL_IO), naming the path.
+    /// [`LOCAL_IO`](sdk_core::error::codes::LOCAL_IO), naming the path, when it is not there or cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let mut records = MatchLog::read(path)?;
         let mut failed = None;
@@ -265,6 +283,14 @@ mod tests {
         let agents = &stats.by_opponent[0];
         assert_eq!((agents.kind.as_deref(), agents.tier.as_deref()), (Some("agent"), Some("hard")));
         assert_eq!((agents.matches, agents.win_rate.hits, agents.rating_delta), (2, 1, 0.0));
+        let passes: Vec<_> = stats
+            .by_opponent
+            .iter()
+            .map(|of| (of.kind.as_deref().unwrap(), of.tier.as_deref(), of.pass_rate.hits, of.pass_rate.of))
+            .collect();
+        assert_eq!(passes, [("agent", Some("hard"), 1, 2), ("human", None, 1, 1)]);
+        let ratings: Vec<f64> = stats.ratings.iter().map(|point| point.rating).collect();
+        assert_eq!(ratings, [1_010.0, 990.0, 1_010.0, 1_010.0], "over time");
         let right: Vec<(u32, u32)> = stats.calibration.iter().map(|c| (c.right.hits, c.right.of)).collect();
         assert_eq!(right, [(1, 1), (0, 0), (0, 0), (0, 0), (1, 2)]);
         let brier = stats.brier.unwrap();

@@ -19,8 +19,30 @@ pub(super) const MAX_AGENTS: usize = 5_000;
 
 /// Builds a [`Sandbox`]: [`Sandbox::builder`].
 ///
-/// Everything has a default. Spans are of the sandbox's clock: with [`speed`](Self::speed) 60 a match of four minutes takes four
-/// seconds, and the `ends_at` and `duration_sec` that a client reads are those four seconds.
+/// Everything has a default. Four settings are what a bot's first tests want: [`speed`](Self::speed), [`seed`](Self::seed), who
+/// plays ([`house`](Self::house), [`no_house`](Self::no_house)) and whether there is a compliance check
+/// ([`compliance`](Self::compliance)). The others are for trying a bot under other readings of the spec and against a server
+/// that misbehaves.
+///
+/// ```no_run
+/// use botornot_sdk::Client;
+/// use botornot_sdk::player::Persona;
+/// use botornot_sdk::sandbox::{Opponent, Sandbox};
+///
+/// # async fn example() -> botornot_sdk::Result<()> {
+/// // Four minutes in four seconds, against a hard agent, the same each time.
+/// let sandbox = Sandbox::builder().speed(60.0).seed(7).house([Opponent::HardAgent]).start().await?;
+/// let client = Client::builder(sandbox.token(0)?).url(sandbox.url()).build()?;
+/// // The player is told of the speed, too, so that its pace is a person's in the match's own time.
+/// let summary = client.play(Persona::new(7)).matches(1).speed(60.0).seed(7).run().await?;
+/// println!("{summary}");
+/// sandbox.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Spans are of the sandbox's clock: with speed 60 a match of four minutes takes four seconds, and the `ends_at` and
+/// `duration_sec` that a client reads are those four seconds.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct SandboxBuilder {
@@ -53,8 +75,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// How fast matches run. Default 1. Replaces [`clock`](Self::clock). The chat budget and the house scale along; heartbeats
-    /// do not.
+    /// How many times as fast matches run. Default 1: four minutes are four minutes. Replaces [`clock`](Self::clock). The chat
+    /// budget and the house scale along; heartbeats do not. Give a player the same factor:
+    /// [`Play::speed`](crate::player::Play::speed).
     pub fn speed(self, speed: f64) -> Self {
         self.clock(Clock::scaled(speed))
     }
@@ -93,7 +116,7 @@ impl SandboxBuilder {
 
     // ---- who plays
 
-    /// Which house opponents play. Default: of every kind.
+    /// Which kinds of house opponents play; each match draws one of them. Default: [all](Opponent::ALL).
     pub fn house(mut self, opponents: impl IntoIterator<Item = Opponent>) -> Self {
         self.settings.house = opponents.into_iter().collect();
         self
@@ -122,7 +145,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether clients who wait at the same time play each other. Default true.
+    /// Whether clients who wait at the same time play each other. Default true; otherwise each plays the house.
     pub fn clients_meet(mut self, meet: bool) -> Self {
         self.settings.clients_meet = meet;
         self
@@ -393,7 +416,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Opens the port and begins.
+    /// Opens the port and begins. It needs a tokio runtime with its I/O and time drivers, and goes on until it is dropped.
     ///
     /// # Errors
     /// [`LOCAL_IO`](sdk_core::error::codes::LOCAL_IO) when the port cannot be had.

@@ -52,6 +52,8 @@
 //! | what does `voted_by` hold? | one word | [`voted_by_list`](SandboxBuilder::voted_by_list) |
 //! | does a vote lock the chat? | no | [`lock_chat_on_vote`](SandboxBuilder::lock_chat_on_vote) |
 //! | is a resumed match started again? | yes, with the same `ends_at` | [`started_on_resume`](SandboxBuilder::started_on_resume) |
+//! | is it found again? | no | [`found_again_on_resume`](SandboxBuilder::found_again_on_resume) |
+//! | when does the leaderboard come? | at the lobby, and after rated matches | [`leaderboard_after_match`](SandboxBuilder::leaderboard_after_match) |
 //! | optional fields | left out | [`tell_source`](SandboxBuilder::tell_source), [`started_names_match`](SandboxBuilder::started_names_match) |
 //! | where does `meta:delta` come? | in the match's room | [`meta_delta_room`](SandboxBuilder::meta_delta_room) |
 //! | what is `user_id`? | a number | [`user_ids`](SandboxBuilder::user_ids) |
@@ -143,6 +145,29 @@ pub use self::settings::{
 };
 
 /// A BotOrNot of your own, on 127.0.0.1. Dropping it closes every connection; [`Sandbox::shutdown`] does so politely.
+///
+/// A test of a bot plays some matches on it, and then looks at what the server saw:
+///
+/// ```no_run
+/// use botornot_sdk::Client;
+/// use botornot_sdk::player::Persona;
+/// use botornot_sdk::sandbox::Sandbox;
+///
+/// # async fn example() -> botornot_sdk::Result<()> {
+/// let sandbox = Sandbox::builder().seed(7).speed(60.0).start().await?;
+/// let bot = sandbox.register_identity("sniper")?;
+/// let client = Client::builder(bot.token.clone()).url(sandbox.url()).build()?;
+/// client.play(Persona::new(7)).matches(2).speed(60.0).run().await?;
+///
+/// for played in sandbox.matches() {
+///     let seat = played.seat_of(&bot.handle).expect("it was there");
+///     assert!(played.players.get(seat).vote.is_some(), "it voted");
+///     assert!(played.refusals.is_empty() && played.sent_after_end == 0, "it did nothing wrong");
+/// }
+/// sandbox.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sandbox {
     floor: Arc<Floor>,

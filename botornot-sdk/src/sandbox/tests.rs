@@ -178,6 +178,27 @@ async fn two_of_them_play_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn four_minutes_pass_in_four_seconds_on_a_clock_sixty_times_as_fast() {
+    let silent = || Sandbox::builder().house_votes(HouseVotes::Never).compliance(Compliance::Off);
+    for builder in [silent().speed(60.0), silent().clock(Clock::scaled(60.0))] {
+        let sandbox = builder.start().await.unwrap();
+        let mut client = Stranger::connect(&sandbox, &sandbox.token(0).unwrap()).await;
+        client.send(r#"{"id":"1","room":"room:game:botornot:lobby","event":"join","payload":{}}"#).await;
+        let request = r#"{"id":"2","room":"room:game:botornot:lobby","type":"match:request","payload":{}}"#;
+        client.send(request).await;
+        let room = client.hear_until("match:found").await["payload"]["room"].as_str().unwrap().to_owned();
+        client.send(&format!(r#"{{"id":"3","room":"{room}","event":"join","payload":{{}}}}"#)).await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(client.hear_until("match:started").await["payload"]["duration_sec"], 4);
+        client.hear_until("match:ended").await;
+        let took = began.elapsed().as_secs_f64();
+        assert!((3.9..4.1).contains(&took), "{took}");
+        assert_eq!(sandbox.matches()[0].length, Some(Duration::from_secs(240)));
+        sandbox.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_test_match_takes_five_turns_and_a_vote() {
     let sandbox = Sandbox::builder().no_house().start().await.unwrap();
     let mut client = Stranger::connect(&sandbox, &sandbox.token(1).unwrap()).await;

@@ -3,10 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use botornot_sdk::player::{MatchLog, Pacing, Persona, PlayerExt, Speaker, Stats};
+use botornot_sdk::model::Reveal;
+use botornot_sdk::player::{
+    Chat, Line, MatchLog, Pacing, Persona, Player, PlayerExt, Replies, Speaker, Stats,
+};
+use botornot_sdk::sdk_core::clock::Instant;
 use botornot_sdk::sdk_core::error::codes;
 use botornot_sdk::sdk_core::shutdown::Shutdown;
-use botornot_sdk::{Client, Guess};
+use botornot_sdk::state::WhyVote;
+use botornot_sdk::{Client, Guess, Result};
 use serde_json::json;
 
 use super::host::{Host, LOBBY};
@@ -68,6 +73,83 @@ async fn a_match_is_played_from_the_queue_to_the_summary() {
             "vote MustVote",
             "reveal Some(\"ORACLE\") after Me:hey|Opponent:hello|Me:re: hello",
             "end m1 Some(Agent) Some(Bot)",
+        ]
+    );
+}
+
+/// Says nothing, and writes down what it is told of where the match is.
+struct Watcher(Diary);
+
+impl Watcher {
+    fn note(&self, what: &str, chat: &Chat) {
+        let left = chat.time_left().as_secs_f64().round();
+        assert!((chat.deadline - Instant::now()).as_secs_f64() - left < 0.5);
+        self.0.note(format!("{what} {:?} {left} {:?}", chat.phase, chat.voted));
+    }
+}
+
+impl Player for Watcher {
+    async fn on_match_start(&mut self, chat: &Chat) -> Result<Replies> {
+        self.note("start", chat);
+        Ok(Replies::none())
+    }
+
+    async fn on_message(&mut self, chat: &Chat, _: &Line) -> Result<Replies> {
+        self.note("message", chat);
+        Ok(Replies::none())
+    }
+
+    async fn vote(&mut self, chat: &Chat, _: WhyVote) -> Result<Guess> {
+        self.note("vote", chat);
+        Ok(Guess::Agent)
+    }
+
+    fn on_typing(&mut self, chat: &Chat, typing: bool) {
+        self.note(&format!("typing {typing}"), chat);
+    }
+
+    fn on_reveal(&mut self, chat: &Chat, _: &Reveal) {
+        self.note("reveal", chat);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_is_told_the_phase_the_time_left_its_vote_and_who_types() {
+    let host = Host::start().await;
+    let diary = Diary::default();
+    let run = playing(&host, Watcher(diary.clone()), |play| play);
+    let mut peer = host.lobby().await;
+    peer.begin("m1", 240).await;
+    let later = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
+    later(10).await;
+    for typing in [true, false] {
+        peer.push(&room("m1"), "chat:typing", json!({ "from": "opponent", "typing": typing })).await;
+        later(5).await;
+    }
+    peer.says("m1", "hello").await;
+    later(10).await;
+    peer.opponent_votes("m1").await;
+    assert_eq!(peer.vote("m1").await, "agent");
+    later(10).await;
+    peer.says("m1", "what now?").await;
+    later(10).await;
+    peer.push(&room("m1"), "vote:phase", json!({ "chat_locked": true, "voted_by": "opponent" })).await;
+    peer.push(&room("m1"), "chat:typing", json!({ "from": "opponent", "typing": true })).await;
+    later(10).await;
+    peer.end("m1").await;
+    peer.close_code().await;
+    run.await.unwrap().unwrap();
+    assert_eq!(
+        diary.entries(),
+        [
+            "start Chatting 240 None",
+            "typing true Chatting 230 None",
+            "typing false Chatting 225 None",
+            "message Chatting 220 None",
+            "vote Voting 210 None",
+            "message Voting 200 Some(Agent)",
+            "typing true Locked 190 Some(Agent)",
+            "reveal Over 180 Some(Agent)",
         ]
     );
 }

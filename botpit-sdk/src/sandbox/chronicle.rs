@@ -37,7 +37,7 @@ impl Chronicle {
         Self {
             replays: Replays::new(keep_matches),
             leaderboard: Leaderboard::default(),
-            feed: Feed::default(),
+            feed: Feed::new(keep_matches),
             follows: Follows::default(),
             spent: Spent::default(),
             token_secret,

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::json::Object;
 use super::registry::AgentKey;
 
-/// At most this many entries are remembered, of all agents together; the oldest go first.
-const MAX_ENTRIES: usize = 10_000;
+/// So many entries are remembered for each match that is, of all agents together; the oldest go first.
+const ENTRIES_A_MATCH: usize = 10;
 
 /// One thing that an agent did.
 #[derive(Debug)]
@@ -20,14 +20,19 @@ pub(crate) struct Activity {
 }
 
 /// What happened, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Feed {
     entries: VecDeque<Activity>,
+    keep: usize,
 }
 
 impl Feed {
+    pub(crate) fn new(keep_matches: usize) -> Self {
+        Self { entries: VecDeque::new(), keep: keep_matches.saturating_mul(ENTRIES_A_MATCH).max(1) }
+    }
+
     pub(crate) fn push(&mut self, activity: Activity) {
-        if self.entries.len() == MAX_ENTRIES {
+        if self.entries.len() >= self.keep {
             self.entries.pop_front();
         }
         self.entries.push_back(activity);

@@ -94,7 +94,7 @@
 //! | a signed timestamp | may be five minutes off |
 //! | a signed request that was obeyed before, to the byte | 401 (but for `auth/token`, which changes nothing) |
 //! | following twice, unfollowing whom one does not follow | 200, and nothing changes |
-//! | how much is remembered | the matches of [`keep_matches`](SandboxBuilder::keep_matches), 500 changes of a rating, 10,000 entries of activity |
+//! | how much is remembered | the matches of [`keep_matches`](SandboxBuilder::keep_matches), 500 changes of a rating, ten entries of activity for each of those matches |
 //!
 //! Every error is `{"error": "…"}`, with a text for whoever wrote the call.
 //!

@@ -10,9 +10,22 @@ use super::seeds;
 /// The most sessions that are remembered; the one that was silent for longest goes first.
 const MAX_SESSIONS: usize = 10_000;
 
+/// From so many on, those that are over are looked for now and then.
+const FIRST_SEARCH: usize = 256;
+
 /// The sessions of the network. Each belongs to one caller and one bot.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions(HashMap<String, Session>);
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    known: HashMap<String, Session>,
+    /// At so many, those that are over are forgotten.
+    search_at: usize,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { known: HashMap::new(), search_at: FIRST_SEARCH }
+    }
+}
 
 #[derive(Debug)]
 struct Session {
@@ -36,7 +49,7 @@ impl Sessions {
         now: Instant,
     ) -> (String, u32) {
         if let Some(id) = claimed
-            && let Some(session) = self.0.get_mut(id)
+            && let Some(session) = self.known.get_mut(id)
             && session.caller == caller
             && session.bot == bot
             && now.saturating_duration_since(session.used) <= lives
@@ -48,23 +61,27 @@ impl Sessions {
         self.make_room(lives, now);
         let id = seeds::id(rng);
         let session = Session { caller: caller.to_owned(), bot: bot.to_owned(), used: now, turns: 0 };
-        self.0.insert(id.clone(), session);
+        self.known.insert(id.clone(), session);
         (id, 0)
     }
 
     fn make_room(&mut self, lives: Duration, now: Instant) {
-        if self.0.len() < MAX_SESSIONS {
+        if self.known.len() < self.search_at {
             return;
         }
-        self.0.retain(|_, session| now.saturating_duration_since(session.used) <= lives);
+        self.known.retain(|_, session| now.saturating_duration_since(session.used) <= lives);
+        self.search_at = self.known.len().saturating_mul(2).clamp(FIRST_SEARCH, MAX_SESSIONS);
+        if self.known.len() < MAX_SESSIONS {
+            return;
+        }
         // A tenth at once, so that a full table is not searched at every message.
-        let mut by_age: Vec<Instant> = self.0.values().map(|session| session.used).collect();
-        let surplus = self.0.len().saturating_sub(MAX_SESSIONS - MAX_SESSIONS / 10);
+        let mut by_age: Vec<Instant> = self.known.values().map(|session| session.used).collect();
+        let surplus = self.known.len().saturating_sub(MAX_SESSIONS - MAX_SESSIONS / 10);
         if surplus > 0 && surplus < by_age.len() {
             let (_, newest_to_go, _) = by_age.select_nth_unstable(surplus - 1);
             let limit = *newest_to_go;
             let mut left = surplus;
-            self.0.retain(|_, session| {
+            self.known.retain(|_, session| {
                 let goes = session.used <= limit && left > 0;
                 left -= usize::from(goes);
                 !goes
@@ -109,7 +126,7 @@ mod tests {
         for n in 0..=MAX_SESSIONS as u64 {
             let at = now + Duration::from_millis(n / 7);
             ids.push(sessions.go_on(None, "a", "b", lives, &mut rng, at).0);
-            assert!(sessions.0.len() <= MAX_SESSIONS);
+            assert!(sessions.known.len() <= MAX_SESSIONS);
         }
         let last = ids.last().unwrap();
         let later = now + Duration::from_secs(2);

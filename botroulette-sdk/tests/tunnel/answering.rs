@@ -88,6 +88,7 @@ async fn everything_that_came_with_a_request_reaches_the_responder() {
 async fn the_bot_learns_that_it_is_online_and_under_which_address() {
     let relay = Relay::start().await;
     let (mut bot, _peer) = relay.bot(Parrot).await;
+    let TunnelEvent::Connecting { attempt: 0 } = bot.next().await else { panic!("no dial") };
     let TunnelEvent::Connected(connected) = bot.next().await else { panic!("not online") };
     assert_eq!(connected.tunnel_url.as_deref(), Some("https://zeph.tunnel.botroulette.net"));
     assert_eq!(connected.agent_name.as_deref(), Some("Zeph"));

@@ -72,6 +72,7 @@ async fn row_01_a_relay_that_is_not_there_is_tried_again_with_waits_up_to_30_s()
     let (mut attempts, mut waited) = (0, Duration::ZERO);
     loop {
         match bot.next().await {
+            TunnelEvent::Connecting { attempt } => assert_eq!(attempt, attempts),
             TunnelEvent::Disconnected { cause } => assert_eq!(cause.code().id(), "connect_failed"),
             TunnelEvent::Reconnecting { attempt, delay, .. } => {
                 attempts += 1;

@@ -265,6 +265,7 @@ async fn an_auth_ok_of_another_shape_is_an_auth_ok_all_the_same() {
         };
         let (connected, mut peer) = tokio::join!(relay.client().serve(Parrot).connect(), accepting);
         let (_handle, mut events) = connected.unwrap();
+        let Some(TunnelEvent::Connecting { .. }) = events.next().await else { panic!("no dial") };
         let Some(TunnelEvent::Connected(connected)) = events.next().await else { panic!("not online") };
         assert_eq!((connected.tunnel_url.as_deref(), Value::from(connected.extra)), (url, extra));
         still_answers(&mut peer).await;

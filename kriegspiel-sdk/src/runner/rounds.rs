@@ -1,6 +1,6 @@
 //! The rounds: readiness, the list of games, the lobby, and a task for each game.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,6 +37,8 @@ use crate::model::{
 const GRACE: Duration = Duration::from_secs(10);
 /// How long it waits between two tries of a turn, where others share the server.
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+/// So many games that are over are remembered, so that a listing that lags behind does not begin them again.
+const REMEMBERED_GAMES: usize = 256;
 /// A game that ended may be listed for a moment longer.
 const AFTER_GAME: Duration = Duration::from_millis(500);
 
@@ -82,7 +84,7 @@ pub(super) async fn run<S: Strategy>(play: Play<S>) -> Result<Summary, PlayError
         backoff: Backoff::new(policy.with_jitter(Jitter::Equal), Some(rng.u64(..))),
         tasks: JoinSet::new(),
         playing: HashMap::new(),
-        done: HashSet::new(),
+        done: VecDeque::new(),
         waiting: None,
         summary: Summary::default(),
         number: 0,
@@ -122,7 +124,8 @@ struct Rounds<S> {
     backoff: Backoff,
     tasks: JoinSet<(GameId, Played)>,
     playing: HashMap<GameId, GameCode>,
-    done: HashSet<GameId>,
+    /// The last games that are over, oldest first: they may be listed for a moment longer.
+    done: VecDeque<GameId>,
     waiting: Option<Waiting>,
     summary: Summary,
     number: u32,
@@ -533,7 +536,10 @@ impl<S: Strategy> Rounds<S> {
 
     fn count(&mut self, id: GameId, played: Played) -> Result<()> {
         self.playing.remove(&id);
-        self.done.insert(id);
+        if self.done.len() >= REMEMBERED_GAMES {
+            self.done.pop_front();
+        }
+        self.done.push_back(id);
         self.summary.add(&played.report);
         tracing::info!("{}", played.report);
         if let Some(on_game) = &mut self.on_game {

@@ -65,12 +65,3 @@ async fn the_platforms_health_is_an_answer() {
     assert!(!server.client().health().await.unwrap().is_ok());
     assert_eq!(server.client().open_games().await.unwrap_err().status(), Some(503));
 }
-
-/// The front page's bot compiles as a doctest; that it stays short is looked at here.
-#[test]
-fn the_bot_of_the_front_page_has_fifteen_lines_at_most() {
-    let page = include_str!("../../README.md");
-    let (_, rest) = page.split_once("```rust,no_run\n").unwrap();
-    let (bot, _) = rest.split_once("```").unwrap();
-    assert!(bot.contains("async fn main") && bot.lines().count() <= 15, "{bot}");
-}

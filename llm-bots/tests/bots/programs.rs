@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::fake::{Fake, Manner};
+use botornot_sdk::player::Persona;
 use kriegspiel_sdk::sandbox::Sandbox;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ const BOTS: [(&str, &str, &[&str]); 3] = [
 
 struct Run {
     lines: Vec<Value>,
+    /// The lines of `--log matches.jsonl`.
+    log: Vec<Value>,
     all: String,
     succeeded: bool,
 }
@@ -37,10 +40,13 @@ async fn run_to(path: &'static str, options: &[&str], fake: Option<&Fake>) -> Ru
     let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let log = std::fs::read_to_string(directory.join("matches.jsonl")).unwrap_or_default();
     let budget = std::fs::read_to_string(directory.join(".llm-budget.json")).unwrap_or_default();
     std::fs::remove_dir_all(directory).unwrap();
+    let objects = |text: &str| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     Run {
-        lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        lines: objects(&stdout),
+        log: objects(&log),
         all: format!("{stdout}{stderr}{budget}"),
         succeeded: output.status.success(),
     }
@@ -147,4 +153,91 @@ async fn without_a_model_nobody_is_asked_and_the_bot_plays() {
         assert!(run.lines.last().unwrap()["summary"].is_object(), "{name}");
         assert!(run.all.contains("No model was named"), "{name}");
     }
+}
+
+/// BotOrNot's bot, in matches of two seconds that are written down.
+async fn chat(options: &[&str], fake: Option<&Fake>) -> Run {
+    let short = ["--speed", "120", "--log", "matches.jsonl"];
+    run(BOTS[0].1, &[&short, options].concat(), fake).await
+}
+
+impl Run {
+    /// What the bot said in all its matches.
+    fn said(&self) -> Vec<&str> {
+        let lines = self.log.iter().flat_map(|record| record["transcript"].as_array().unwrap());
+        lines.filter(|line| line["who"] == "me").map(|line| line["text"].as_str().unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn botornots_model_is_one_person_with_a_short_memory_who_says_one_short_line() {
+    let fake = Fake::start(Manner::Says(
+        "\n\"yeah same, it always happens when the rain starts and everybody wants to get home at once, you know how \
+         that goes, so i just stand there and wait and wait until it is over\"\n\nWould you like to hear more?",
+    ))
+    .await;
+    let run = chat(&["--matches", "2", "--turns", "3", "--persona", "5"], Some(&fake)).await;
+
+    let person = Persona::new(5).to_string();
+    let questions = fake.questions();
+    let mut longest = 0;
+    for question in &questions {
+        let [system, turns @ ..] = question["messages"].as_array().unwrap().as_slice() else { panic!() };
+        assert!(system["content"].as_str().unwrap().contains(&person), "{system} is not {person}");
+        assert_eq!(system["content"], questions[0]["messages"][0]["content"], "one person in all matches");
+        longest = longest.max(turns.len());
+        for turn in turns.iter().filter(|turn| turn["role"] == "user") {
+            let words = turn["content"].as_str().unwrap();
+            assert!(words.starts_with("<stranger>") && words.ends_with("</stranger>"), "{words}");
+        }
+        assert!(question["max_tokens"] == 60 || question["max_completion_tokens"] == 60, "{question}");
+    }
+    assert_eq!(longest, 3, "it remembers as many turns as it is told to, and no more");
+
+    let line = "yeah same, it always happens when the rain starts and everybody wants to get home at once, you know how \
+                that goes, so i just stand there and wait and wait until";
+    assert!(run.said().contains(&line), "{:?}", run.said());
+    assert!(run.said().iter().all(|said| said.chars().count() <= 160 && !said.contains(['\n', '"'])));
+}
+
+#[tokio::test]
+async fn botornots_persona_answers_and_the_vote_is_cast_however_the_model_fails() {
+    for (manner, options, why) in [
+        (Manner::Dawdles, ["--model-timeout", "0.03"], "[model_timeout]"),
+        (Manner::Says("\"\"\n"), ["--turns", "8"], "the model said nothing"),
+        (Manner::Refuses(500), ["--turns", "15"], "[model_failed]"),
+    ] {
+        let fake = Fake::start(manner).await;
+        let run = chat(&[&["--matches", "1"], &options[..]].concat(), Some(&fake)).await;
+        let told = run.all.lines().find(|line| line.starts_with("The persona answers: "));
+        assert!(told.unwrap_or_else(|| panic!("{}", run.all)).contains(why), "{told:?}");
+        assert!(!run.said().is_empty(), "{}", run.all);
+        assert!(run.lines[0]["match"]["guess"].is_string(), "{:?}", run.lines);
+    }
+    // One whose patience is longer than the match says nothing, and votes.
+    let fake = Fake::start(Manner::Dawdles).await;
+    let run = chat(&["--matches", "1"], Some(&fake)).await;
+    assert!(!fake.questions().is_empty());
+    assert!(run.lines[0]["match"]["guess"].is_string(), "{:?}", run.lines);
+}
+
+#[tokio::test]
+async fn botornots_persona_goes_on_when_the_days_budget_is_spent() {
+    for options in [["--calls-per-day", "2"], ["--tokens-per-day", "22"]] {
+        let fake = Fake::start(Manner::Says("hm, no idea")).await;
+        let run = chat(&[&["--matches", "2"], &options[..]].concat(), Some(&fake)).await;
+        assert!((1..=2).contains(&fake.questions().len()), "{options:?}: {}", fake.questions().len());
+        assert!(run.all.contains("[model_budget_spent]"), "{}", run.all);
+        assert_eq!(run.lines.len(), 3, "two matches and the summary");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_of_botornot_prints_the_prompts_and_plays() {
+    let run = chat(&["--matches", "1", "--dry-run"], None).await;
+    let person = Persona::new(1).to_string();
+    assert!(run.all.contains(&format!("[system] You are this person: {person}. ")), "{}", run.all);
+    assert!(run.all.contains("\n[them] <stranger>"), "{}", run.all);
+    assert!(!run.said().is_empty());
+    assert!(run.lines[0]["match"]["guess"].is_string(), "{:?}", run.lines);
 }

@@ -69,7 +69,7 @@ const RECORDED: &str = "--matches 1 --record record.jsonl";
 const MODEL: &str = "--model marked --model-url MODEL";
 
 /// All of them: a new bot is not forgotten, because the directory is compared.
-const BOTS: [Bot; 28] = [
+const BOTS: [Bot; 29] = [
     player(
         "botornot-chat",
         Platform::BotOrNot,
@@ -115,6 +115,7 @@ const BOTS: [Bot; 28] = [
     player("kriegspiel-random-any", Platform::Kriegspiel, "", ""),
     alone("kriegspiel-referee", "", false),
     keyless("kriegspiel-register", Platform::Kriegspiel, "--save kept.key", "--save kept.key"),
+    alone("doctor", "-vv", false),
     player("botornot-llm", Platform::BotOrNot, "--matches 1", "--matches 1 --speed 100"),
     player("botroulette-llm", Platform::BotRoulette, "--messages 1", "--messages 1"),
     player("kriegspiel-llm", Platform::Kriegspiel, "", ""),
@@ -129,7 +130,8 @@ impl Bot {
 #[test]
 fn no_starter_bot_is_forgotten() {
     let here: BTreeSet<String> = BOTS.iter().map(|bot| bot.name.to_owned()).collect();
-    assert_eq!(here, names().into_iter().collect::<BTreeSet<_>>());
+    // `sandbox` prints keys of its own on purpose, and its tests say where.
+    assert_eq!(here, names().into_iter().filter(|name| name != "sandbox").collect::<BTreeSet<_>>());
 }
 
 // ---- a run ----------------------------------------------------------------------------------------------------------

@@ -78,6 +78,20 @@ impl Persona {
         }
     }
 
+    /// The same person, whose words are drawn from another seed: who it is stays, and what it says is another each time.
+    ///
+    /// ```
+    /// use botornot_sdk::player::Persona;
+    ///
+    /// let today = Persona::new(7).with_draws(20);
+    /// assert_eq!(today.to_string(), Persona::new(7).to_string());
+    /// ```
+    #[must_use]
+    pub fn with_draws(mut self, seed: u64) -> Self {
+        self.rng = Rng::with_seed(seed);
+        self
+    }
+
     /// The same person with another way of writing.
     #[must_use]
     pub fn with_style(mut self, style: Style) -> Self {
@@ -252,6 +266,14 @@ mod tests {
         for text in ["hey", "where are you from?", "are you a bot", "nice"] {
             assert_eq!(hear(&mut one, &mut first, text), hear(&mut again, &mut second, text));
         }
+        let openings: BTreeSet<String> = (0..20)
+            .map(|seed| {
+                let mut persona = Persona::new(3).with_draws(seed);
+                assert_eq!((persona.to_string(), persona.style()), (one.to_string(), one.style()));
+                format!("{:?}", hear(&mut persona, &mut Transcript::default(), "hey"))
+            })
+            .collect();
+        assert!(openings.len() > 3, "other words of the same person: {openings:?}");
         let plain = Style::plain();
         let mut persona = Persona::new(3).with_style(plain);
         let city = persona.facts.city.to_lowercase();

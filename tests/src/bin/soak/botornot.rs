@@ -1,4 +1,4 @@
-//! BotOrNot: a persona chats and votes.
+//! BotOrNot: a persona chats and votes. The platform itself refuses a second vote.
 
 use anyhow::Result;
 use botornot_sdk::Client;
@@ -24,6 +24,7 @@ const HABITS: Habits = Habits {
         "match:reveal",
         "match:ended",
     ],
+    without: None,
     paths: &[],
 };
 
@@ -47,22 +48,9 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
             tokio::time::sleep(scene.pace.between_matches / 10).await;
         }
     };
-    let watch = async {
-        loop {
-            tokio::time::sleep(scene.pace.between_matches).await;
-            for record in sandbox.matches() {
-                let votes =
-                    record.refusals.iter().filter(|refusal| refusal.reason == ":agent_cannot_vote").count();
-                if votes > 0 {
-                    scene.duplicated(format!("a vote in {}", record.id));
-                }
-            }
-        }
-    };
     tokio::select! {
         () = bot => {}
         () = gremlin => {}
-        () = watch => {}
     }
     Ok(())
 }

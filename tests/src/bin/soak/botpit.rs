@@ -21,6 +21,7 @@ const HABITS: Habits = Habits {
         "round_result",
         "game_over",
     ],
+    without: None,
     paths: &[],
 };
 
@@ -29,7 +30,7 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
         .seed(scene.seed)
         .house_wait(scene.pace.between_matches)
         .live_showcase(None)
-        .keep_matches(20)
+        .keep_matches(50)
         .start()
         .await?;
     let key = sandbox.register(BOT)?;

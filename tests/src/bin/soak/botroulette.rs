@@ -13,6 +13,8 @@ use super::scene::Scene;
 const BOT: &str = "soak";
 const HABITS: Habits = Habits {
     messages: &["auth", "auth_ok", "ping", "pong", "request", "response"],
+    // The ids of requests are those of one connection: an old request on a new one cannot be told from a new request.
+    without: Some("stale"),
     paths: &["/api/proxy/", "/roulette", "/search"],
 };
 
@@ -32,14 +34,14 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
     let asked: Arc<Mutex<BTreeMap<u64, u32>>> = Arc::default();
     let bot = async {
         loop {
-            let (asked, counted) = (asked.clone(), scene.clone());
+            let (known, counted) = (asked.clone(), scene.clone());
             let answering = responder(move |request: Incoming| {
-                let (asked, counted) = (asked.clone(), counted.clone());
+                let (known, counted) = (known.clone(), counted.clone());
                 async move {
                     let message = request.message()?.to_owned();
                     let number =
                         message.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-                    let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut asked = known.lock().unwrap_or_else(PoisonError::into_inner);
                     let times = asked.entry(number).or_default();
                     *times += 1;
                     if *times > 1 {
@@ -53,6 +55,8 @@ pub(crate) async fn play(scene: Scene) -> Result<()> {
             });
             let ended = client.serve(answering).run().await;
             tracing::info!(?ended, "the bot ended");
+            // One that is started again knows nothing of what it was asked before.
+            asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
             scene.restarted();
             tokio::time::sleep(scene.pace.between_matches / 10).await;
         }

@@ -9,6 +9,8 @@ use super::scene::Scene;
 pub(crate) struct Habits {
     /// The platform's WebSocket messages at which something may happen; none where it has no WebSocket.
     pub(crate) messages: &'static [&'static str],
+    /// The fault, if any, that says nothing here.
+    pub(crate) without: Option<&'static str>,
     /// Parts of the paths of its HTTP calls; none where the bot makes none.
     pub(crate) paths: &'static [&'static str],
 }
@@ -30,7 +32,9 @@ pub(crate) async fn run(faults: Faults, habits: Habits, scene: Scene) {
 
 /// A fault and its moment. A fault of connecting comes after a drop.
 fn pick(rng: &mut fastrand::Rng, habits: Habits) -> Vec<Order> {
-    let named = rng.choice(Fault::NAMES).and_then(|name| Fault::named(name));
+    let names: Vec<&str> =
+        Fault::NAMES.iter().copied().filter(|name| Some(*name) != habits.without).collect();
+    let named = rng.choice(&names).and_then(|name| Fault::named(name));
     let mut fault = named.unwrap_or(Fault::DropTcp);
     match &mut fault {
         Fault::Fragments { count } => *count = 2_000,

@@ -10,6 +10,7 @@ use super::scene::Scene;
 const BOT: &str = "soak";
 const HABITS: Habits = Habits {
     messages: &[],
+    without: None,
     paths: &[
         "/game/mine/active",
         "/game/open",

@@ -1,5 +1,6 @@
 //! The soak: a bot of each platform plays for thirty days of virtual time, about ten matches an hour, while its sandbox does
-//! something wrong every few minutes. Memory, sockets and tasks must stay flat: the last day is compared with the second, or with the middle of a shorter soak.
+//! something wrong every few minutes. Memory, sockets and tasks must stay flat: the last day is compared with the second. It is
+//! measured only when what is kept in a bounded number (the last matches, the ledger, commitments) is full: forty days pass first.
 //!
 //! | command | what it does |
 //! |---|---|

@@ -8,10 +8,8 @@ use super::scene::Scene;
 const PARTS: usize = 30;
 /// How often something is measured in a part.
 const SAMPLES: usize = 48;
-/// How much more memory the last part may have than the early one.
+/// How much more memory the last part may have than the second.
 const GROWTH: f64 = 1.05;
-/// What is compared with the last part: the second day. By then everything that is kept has been filled once.
-const EARLY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One measurement, and what was typical of a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,8 +35,9 @@ impl Meter {
         Self { span, parts: Vec::new() }
     }
 
-    /// Measures until the end of the span.
+    /// Lets everything that is kept in a bounded number fill up, and then measures for the whole span.
     pub(crate) async fn watch(&mut self, scene: &Scene) {
+        tokio::time::sleep(self.span.mul_f64(scene.pace.warm_up)).await;
         let pause = self.span / u32::try_from(PARTS * SAMPLES).unwrap_or(u32::MAX);
         for _ in 0..PARTS {
             let mut samples = Vec::with_capacity(SAMPLES);
@@ -50,16 +49,9 @@ impl Meter {
         }
     }
 
-    /// Which part the last one is compared with, from 0: the second day, and of a shorter soak the middle.
-    fn early(&self) -> usize {
-        let part = self.span / u32::try_from(PARTS).unwrap_or(u32::MAX);
-        (1..PARTS / 2)
-            .find(|nth| part.saturating_mul(u32::try_from(*nth).unwrap_or(u32::MAX)) >= EARLY)
-            .unwrap_or(PARTS / 2)
-    }
-
+    /// The second part and the last.
     fn compared(&self) -> (Sample, Sample) {
-        let early = self.parts.get(self.early()).copied().unwrap_or_default();
+        let early = self.parts.get(1).copied().unwrap_or_default();
         (early, self.parts.last().copied().unwrap_or_default())
     }
 
@@ -79,7 +71,7 @@ impl Meter {
         if last.tasks > early.tasks {
             findings.push(format!("tasks grew from {} to {}", early.tasks, last.tasks));
         }
-        let mut before = 0;
+        let mut before = self.parts.first().map_or(0, |first| first.matches.saturating_sub(1));
         for (nth, part) in self.parts.iter().enumerate() {
             if part.matches == before {
                 findings.push(format!("no match in part {} of {PARTS}", nth + 1));
@@ -93,11 +85,10 @@ impl Meter {
         let (early, last) = self.compared();
         let days = self.span.as_secs_f64() / (24.0 * 60.0 * 60.0);
         format!(
-            "{days:.2} days, {} matches, {} faults, {} restarts; part {} of {PARTS}: {early}; part {PARTS}: {last}",
+            "{days:.2} days, {} matches, {} faults, {} restarts; part 2 of {PARTS}: {early}; part {PARTS}: {last}",
             scene.matches(),
             scene.faults(),
-            scene.restarts(),
-            self.early() + 1
+            scene.restarts()
         )
     }
 }

@@ -11,6 +11,8 @@ pub(crate) struct Pace {
     pub(crate) between_matches: Duration,
     /// How long a match of BotOrNot is.
     pub(crate) chat: Duration,
+    /// How long it plays before it is measured, as a part of the span.
+    pub(crate) warm_up: f64,
     /// The shortest and the longest time between two faults.
     pub(crate) faults: (Duration, Duration),
 }
@@ -21,6 +23,8 @@ impl Pace {
         Self {
             between_matches: Duration::from_secs(5 * 60),
             chat: Duration::from_secs(60),
+            // Of thirty days: forty. A client of BOTPIT keeps the last 10,000 commitments, which takes 37 days.
+            warm_up: 4.0 / 3.0,
             faults: (Duration::from_secs(5 * 60), Duration::from_secs(25 * 60)),
         }
     }
@@ -30,6 +34,7 @@ impl Pace {
         Self {
             between_matches: Duration::from_millis(500),
             chat: Duration::from_secs(4),
+            warm_up: 0.2,
             faults: (Duration::from_secs(5), Duration::from_secs(30)),
         }
     }

@@ -554,3 +554,45 @@ async fn the_memory_of_matches_is_bounded() {
     assert_eq!(table.arena.matches().len(), 3);
     assert_eq!(table.arena.matches()[0].seat_of("agent:alpha"), Some(Seat::First));
 }
+
+#[tokio::test(start_paused = true)]
+async fn spans_and_repetitions_are_as_ordered() {
+    let mut table = Table::new(Settings {
+        join_within: seconds(5),
+        found_again_on_resume: true,
+        test_turn_gap: seconds(1),
+        leaderboard_after_match: false,
+        ..quiet()
+    });
+    let (x, y) = (table.agent("alpha"), table.agent("beta"));
+    table.request(x);
+    table.request(y);
+    let found = find(&table.heard(x), "match:found").clone();
+    table.request(x);
+    let heard = table.heard(x);
+    assert_eq!(types(&heard), ["reply", "match:found"], "it is found again");
+    assert_eq!((&heard[0]["payload"]["status"], &heard[1]), (&json!("already_active"), &found));
+    table.run(Duration::from_millis(4_999));
+    assert_eq!(table.last_match().ended, None);
+    table.run(Duration::from_millis(1));
+    assert_eq!(table.last_match().ended, Some(EndReason::NotJoined));
+    table.heard(y);
+
+    let room = table.meet(x, y);
+    for session in [x, y] {
+        table.say(session, &room, "vote:cast", json!({ "guess": "agent" }));
+    }
+    let heard = table.heard(y);
+    assert_eq!(types(&heard).last().map(String::as_str), Some("match:ended"), "and no leaderboard");
+
+    table.heard(x);
+    table.say(x, LOBBY, "match:test_request", json!({}));
+    let room = find(&table.heard(x), "match:found")["payload"]["room"].as_str().unwrap().to_owned();
+    table.join(x, &room);
+    table.heard(x);
+    for turn in ["chat:message", "chat:message", "chat:message", "chat:message", "chat:message", "vote:phase"]
+    {
+        table.run(seconds(1));
+        assert_eq!(types(&table.heard(x)), [turn]);
+    }
+}
