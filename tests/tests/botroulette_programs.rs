@@ -10,6 +10,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use botroulette_sdk::sandbox::Sandbox;
 use family_tests::programs::{Run, only_key, program, run, workdir};
 
 #[test]
@@ -195,6 +196,19 @@ fn nobody_goes_live_by_accident() {
         run(bot, ["--url", "https://api.example.org"]).refused(1, "--live");
     }
     run("botroulette-register", ["--url", "https://api.example.org"]).refused(1, "--live");
+}
+
+/// A server of another process, which this test is to the bot: a bot without a key gets one there.
+#[tokio::test]
+async fn another_server_on_this_machine_gives_a_key() {
+    let sandbox = Sandbox::builder().seed(5).start().await.unwrap();
+    let url = sandbox.url().to_string();
+    let talk = move || run("botroulette-talk", ["--url", &url, "--turns", "1", "--json"]).succeeded();
+    let told = tokio::task::spawn_blocking(talk).await.unwrap();
+    assert_eq!(told.json_lines().last().unwrap()["summary"]["asked"], 1);
+    let registered = sandbox.bots().into_iter().find(|bot| bot.service_code.starts_with("zeph"));
+    assert!(registered.is_some() && !told.stdout.contains("kp_live_"), "{:?}", sandbox.bots());
+    sandbox.shutdown().await;
 }
 
 // ---- registering ----------------------------------------------------------------------------------------------------
