@@ -11,8 +11,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::fault::{Fault, Order};
+use super::fault::Fault;
 use super::magic;
+use super::order::Order;
 use super::seed::Seed;
 use super::server::Shared;
 

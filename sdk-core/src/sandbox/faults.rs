@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::Serialize;
 
-use super::fault::{Fault, Layer, Order, When};
+use super::fault::{Fault, Layer};
 use super::io::{Cut, Line, Told};
+use super::order::{Order, When};
 use crate::error::{Error, Result};
 
 /// The most orders that can be pending at once.

@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::fault::{Fault, Layer, Order};
+use super::fault::{Fault, Layer};
 use super::faults::Taken;
+use super::order::Order;
 
 /// How many times unread bytes are read before a connection ends all the same.
 const MAX_SCRAPS: usize = 256;

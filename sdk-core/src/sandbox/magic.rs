@@ -43,7 +43,8 @@
 //! ```
 
 use super::dialect::Dialect;
-use super::fault::{Fault, Order, When};
+use super::fault::Fault;
+use super::order::{Order, When};
 
 /// The kinds, longer ones before their prefixes, with the fault's name on the wire.
 const KINDS: &[(&str, &str)] = &[

@@ -91,6 +91,7 @@ mod faults;
 mod frame;
 mod io;
 pub mod magic;
+mod order;
 mod peer;
 mod recent;
 mod request;
@@ -102,8 +103,9 @@ mod upgrade;
 
 pub use control::CONTROL_PATH;
 pub use dialect::Dialect;
-pub use fault::{Fault, MAX_DELAY_MS, MAX_FRAGMENTS, MAX_HUGE, Order, When};
+pub use fault::{Fault, MAX_DELAY_MS, MAX_FRAGMENTS, MAX_HUGE};
 pub use faults::{Faults, Injection, MAX_LOG, MAX_ORDERS, OrderId, Pending};
+pub use order::{Order, When};
 pub use peer::{CLOSE_WAIT, Incoming, KEPT_MESSAGES, Peer, SEND_DEADLINE};
 pub use recent::{MAX_RECENT, MAX_RECENT_TEXT, Progress, Recent, RecentKind, Sender};
 pub use seed::Seed;

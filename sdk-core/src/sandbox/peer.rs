@@ -16,11 +16,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::broken::broken;
-use super::fault::{Fault, Layer, When};
+use super::fault::{Fault, Layer};
 use super::faults::{Moment, Taken};
 use super::frame::{self, Decoder, Frame, Violation};
 use super::io::{Cut, Line, Told};
 use super::magic;
+use super::order::When;
 use super::recent::Sender;
 use super::server::{Connection, hash};
 

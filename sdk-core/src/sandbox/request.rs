@@ -15,10 +15,11 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use super::control;
-use super::fault::{Fault, Layer, When};
+use super::fault::{Fault, Layer};
 use super::faults::{Moment, OrderId};
 use super::io::Cut;
 use super::magic;
+use super::order::When;
 use super::server::{Connection, Shared, hash};
 use super::upgrade::is_upgrade;
 

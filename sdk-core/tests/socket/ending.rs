@@ -95,7 +95,9 @@ async fn a_close_writes_what_was_sent_before_it_even_against_a_slow_reader() {
     }
     assert_eq!(peer.close_code().await, 1000);
     assert_eq!(peer.next().await, None);
-    assert_eq!(bot.rest().await, [Event::Ended(None)]);
+    // On a busy machine so many bytes may take longer at once than a poll should.
+    let told = bot.rest().await.into_iter().filter(|event| *event != Event::Life("blocked"));
+    assert_eq!(told.collect::<Vec<_>>(), [Event::Ended(None)]);
     bot.outcome().await.unwrap();
 }
 
