@@ -1,6 +1,11 @@
 //! Records of matches on the sandbox: every frame is in them, and the token nowhere.
 #![cfg(feature = "sandbox")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 use std::path::PathBuf;
 
