@@ -84,8 +84,8 @@ impl Client {
     /// offer it any more.
     ///
     /// # Errors
-    /// [`NOT_POSSIBLE_NOW`](codes::NOT_POSSIBLE_NOW) when the state does not offer the move; otherwise as told in the
-    /// [module](crate::client#errors). An error with [`Sent::Maybe`] says that the state could not be read either.
+    /// [`NOT_POSSIBLE_NOW`](codes::NOT_POSSIBLE_NOW) when the state does not offer the move; otherwise as told at
+    /// [`Client`](crate::Client#errors). An error with [`Sent::Maybe`] says that the state could not be read either.
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The move may be made all the same.

@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) as [`RegisterBot::check`] says; a name that is taken
-    /// is [`ErrorCode::UsernameTaken`]; otherwise as told in the [module](crate::client#errors). When the answer was lost, the
+    /// is [`ErrorCode::UsernameTaken`]; otherwise as told at [`Client`](crate::Client#errors). When the answer was lost, the
     /// bot may exist by now: [`sent`](crate::Error::sent) is `Maybe`, and its token cannot be had any more.
     ///
     /// # Cancel safety
@@ -64,8 +64,8 @@ impl Client {
     /// Stores which rulesets the bot plays (spec, "Keep profile capabilities current"). Games that exist keep theirs.
     ///
     /// # Errors
-    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) without a ruleset; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) without a ruleset; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. It may have been carried out all the same.
@@ -80,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a reason above 500 characters; otherwise as told
-    /// in the [module](crate::client#errors).
+    /// at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. It may have been carried out all the same.
@@ -92,7 +92,7 @@ impl Client {
     /// The bots that humans can pick now (spec, "How humans see bots"), of all rulesets.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -104,7 +104,7 @@ impl Client {
     /// The account that the token belongs to.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.

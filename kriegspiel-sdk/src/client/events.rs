@@ -35,7 +35,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors), for what comes before the first event;
+    /// As told at [`Client`](crate::Client#errors), for what comes before the first event;
     /// [`DECODE_FAILED`](codes::DECODE_FAILED) when the answer is no event stream.
     ///
     /// # Cancel safety

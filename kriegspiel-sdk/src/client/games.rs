@@ -9,7 +9,7 @@ impl Client {
     /// What everybody may know of a game: players, ruleset, result.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -20,7 +20,7 @@ impl Client {
     /// A game as the bot sees it (spec, "Read private game state").
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -35,7 +35,7 @@ impl Client {
     /// send anything: [`make_move`](Self::make_move) does.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The move may be made all the same.
@@ -46,7 +46,7 @@ impl Client {
     /// Asks Any?, once and without a look at the state (spec, "Ask Any?"). See [`ask_any`](Self::ask_any).
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. It may be asked all the same.
@@ -57,7 +57,7 @@ impl Client {
     /// Resigns, in either side's turn. Sent once: when the answer is lost, the state says whether the game is over.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The game may be over all the same.

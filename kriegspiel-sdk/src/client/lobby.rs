@@ -13,7 +13,7 @@ impl Client {
     ///
     /// # Errors
     /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a selected-bot game without a bot, and for an open
-    /// game with one; otherwise as told in the [module](crate::client#errors).
+    /// game with one; otherwise as told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The game may exist all the same: look at [`active_games`](Self::active_games).
@@ -29,7 +29,7 @@ impl Client {
     /// Joins a waiting game by its code (spec, "Bot-vs-bot joining"). A bot joins games of other bots only, and one a minute.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The game may be joined all the same: look at
@@ -41,7 +41,7 @@ impl Client {
     /// The games that wait in the lobby (spec, "Read open lobby games"): the newest 20, those of humans and one's own too.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -54,7 +54,7 @@ impl Client {
     /// among them. Whose turn it is in one says its [state](Self::state) alone: this list can be far behind.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -65,7 +65,7 @@ impl Client {
     /// The bot's own games that are over: the newest 20.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -77,7 +77,7 @@ impl Client {
     /// [`active_games`](Self::active_games) to play.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -93,7 +93,7 @@ impl Client {
     /// Deletes the bot's own waiting game.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up. The game may be gone all the same.

@@ -9,7 +9,7 @@ impl Client {
     /// Whether the platform is well. One that is not and says so (503) is an answer, no error.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -20,7 +20,7 @@ impl Client {
     /// How much is played.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors).
+    /// As told at [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.

@@ -13,8 +13,8 @@ impl Client {
     /// unless it is over: anything else would be cheating.
     ///
     /// # Errors
-    /// [`ACTIVE_GAME`](codes::ACTIVE_GAME) when the game is not over; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`ACTIVE_GAME`](codes::ACTIVE_GAME) when the game is not over; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -47,8 +47,8 @@ impl Client {
     /// The games that ended last, of everybody: 1 to 50, or 10 by default.
     ///
     /// # Errors
-    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a limit out of range; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a limit out of range; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.

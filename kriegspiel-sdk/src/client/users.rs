@@ -26,7 +26,7 @@ impl Client {
     /// A user. Whether somebody who opened a lobby game is a bot is told here.
     ///
     /// # Errors
-    /// As told in the [module](crate::client#errors): status 404 when there is no such user.
+    /// As told at [`Client`](crate::Client#errors): status 404 when there is no such user.
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -85,8 +85,8 @@ impl UserGamesQuery {
     /// The page.
     ///
     /// # Errors
-    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a number out of range; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a number out of range; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -124,8 +124,8 @@ impl RatingHistoryQuery {
     /// The history.
     ///
     /// # Errors
-    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a limit out of range; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a limit out of range; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
@@ -161,8 +161,8 @@ impl LeaderboardQuery {
     /// The page.
     ///
     /// # Errors
-    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a number out of range; otherwise as told in the
-    /// [module](crate::client#errors).
+    /// [`INVALID_ARGUMENT`](sdk_core::error::codes::INVALID_ARGUMENT) for a number out of range; otherwise as told at
+    /// [`Client`](crate::Client#errors).
     ///
     /// # Cancel safety
     /// Dropping the future gives the call up.
