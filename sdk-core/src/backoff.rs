@@ -292,6 +292,26 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_what_their_docs_say() {
+        assert_eq!((MAX_DELAY, MAX_SERVER_WAIT), (s(86_400), s(600)));
+        let policy = BackoffPolicy::exponential(s(1), s(30));
+        assert_eq!((policy.jitter(), policy.max_attempts(), policy.reset_after()), (Jitter::Full, None, s(60)));
+        let policy = policy.with_max_attempts(Some(7)).with_reset_after(s(5)).with_jitter(Jitter::Equal);
+        assert_eq!(
+            (policy.jitter(), policy.max_attempts(), policy.reset_after()),
+            (Jitter::Equal, Some(7), s(5))
+        );
+        assert_eq!(Backoff::new(policy.clone(), None).policy(), &policy);
+    }
+
+    #[test]
+    fn steps_within_the_limits_are_not_copied() {
+        const GIVEN: &[Duration] = &[s(1), s(2)];
+        let policy = BackoffPolicy::steps(GIVEN);
+        assert!(matches!(&policy.delays, Delays::Steps(Cow::Borrowed(steps)) if std::ptr::eq(*steps, GIVEN)));
+    }
+
+    #[test]
     fn steps_are_taken_in_order_and_the_last_one_repeats() {
         const BOTORNOT: &[Duration] = &[s(1), s(2), s(4), s(8), s(10)];
         let expected = [1, 2, 4, 8, 10, 10, 10].map(|delay| Some(s(delay)));
