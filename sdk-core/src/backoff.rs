@@ -295,7 +295,10 @@ mod tests {
     fn limits_are_what_their_docs_say() {
         assert_eq!((MAX_DELAY, MAX_SERVER_WAIT), (s(86_400), s(600)));
         let policy = BackoffPolicy::exponential(s(1), s(30));
-        assert_eq!((policy.jitter(), policy.max_attempts(), policy.reset_after()), (Jitter::Full, None, s(60)));
+        assert_eq!(
+            (policy.jitter(), policy.max_attempts(), policy.reset_after()),
+            (Jitter::Full, None, s(60))
+        );
         let policy = policy.with_max_attempts(Some(7)).with_reset_after(s(5)).with_jitter(Jitter::Equal);
         assert_eq!(
             (policy.jitter(), policy.max_attempts(), policy.reset_after()),
