@@ -389,6 +389,16 @@ mod tests {
     }
 
     #[test]
+    fn clones_share_what_waits_and_a_call_knows_its_label() {
+        let correlator = Correlator::<u64>::new();
+        assert!(correlator.is_empty());
+        let call = correlator.clone().call("ping").unwrap();
+        assert_eq!((correlator.len(), correlator.is_empty(), call.label()), (1, false, "ping"));
+        drop(call);
+        assert!(correlator.is_empty());
+    }
+
+    #[test]
     fn ids_are_decimal_text_and_never_come_twice() {
         let correlator = Correlator::<u64>::new();
         let mut ids = Vec::new();

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use super::scene::Scene;
 
-/// Into how many parts a soak is divided: days, when it is thirty days long.
-const PARTS: usize = 30;
 /// How often something is measured in a part.
 const SAMPLES: usize = 48;
 /// How much more memory the last part may have than the second.
@@ -38,8 +36,9 @@ impl Meter {
     /// Lets everything that is kept in a bounded number fill up, and then measures for the whole span.
     pub(crate) async fn watch(&mut self, scene: &Scene) {
         tokio::time::sleep(self.span.mul_f64(scene.pace.warm_up)).await;
-        let pause = self.span / u32::try_from(PARTS * SAMPLES).unwrap_or(u32::MAX);
-        for _ in 0..PARTS {
+        let parts = scene.pace.parts;
+        let pause = self.span / u32::try_from(parts * SAMPLES).unwrap_or(u32::MAX);
+        for _ in 0..parts {
             let mut samples = Vec::with_capacity(SAMPLES);
             for _ in 0..SAMPLES {
                 tokio::time::sleep(pause).await;
@@ -62,19 +61,21 @@ impl Meter {
             scene.duplicates().into_iter().map(|what| format!("happened twice: {what}")).collect();
         #[allow(clippy::cast_precision_loss, reason = "kibibytes of a small program")]
         let (was, is) = (early.resident as f64, last.resident as f64);
-        if is > was * GROWTH {
+        let slack = scene.pace.slack;
+        if is > was * GROWTH && last.resident > early.resident + slack.kib {
             findings.push(format!("memory grew from {was} to {is} KiB"));
         }
-        if last.files > early.files {
+        if last.files > early.files + slack.handles {
             findings.push(format!("open files grew from {} to {}", early.files, last.files));
         }
-        if last.tasks > early.tasks {
+        if last.tasks > early.tasks + slack.handles {
             findings.push(format!("tasks grew from {} to {}", early.tasks, last.tasks));
         }
+        let parts = scene.pace.parts;
         let mut before = self.parts.first().map_or(0, |first| first.matches.saturating_sub(1));
         for (nth, part) in self.parts.iter().enumerate() {
             if part.matches == before {
-                findings.push(format!("no match in part {} of {PARTS}", nth + 1));
+                findings.push(format!("no match in part {} of {parts}", nth + 1));
             }
             before = part.matches;
         }
@@ -84,8 +85,9 @@ impl Meter {
     pub(crate) fn summary(&self, scene: &Scene) -> String {
         let (early, last) = self.compared();
         let days = self.span.as_secs_f64() / (24.0 * 60.0 * 60.0);
+        let parts = scene.pace.parts;
         format!(
-            "{days:.2} days, {} matches, {} faults, {} restarts; part 2 of {PARTS}: {early}; part {PARTS}: {last}",
+            "{days:.2} days, {} matches, {} faults, {} restarts; part 2 of {parts}: {early}; part {parts}: {last}",
             scene.matches(),
             scene.faults(),
             scene.restarts()

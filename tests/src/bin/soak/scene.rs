@@ -15,6 +15,19 @@ pub(crate) struct Pace {
     pub(crate) warm_up: f64,
     /// The shortest and the longest time between two faults.
     pub(crate) faults: (Duration, Duration),
+    /// Into how many parts the span is divided. In each there is a match.
+    pub(crate) parts: usize,
+    /// How much more the last part may have than the second.
+    pub(crate) slack: Slack,
+}
+
+/// What is no growth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slack {
+    /// So much memory, however small the program is.
+    pub(crate) kib: u64,
+    /// So many files or tasks.
+    pub(crate) handles: u64,
 }
 
 impl Pace {
@@ -26,6 +39,8 @@ impl Pace {
             // Of thirty days: forty. A client of BOTPIT keeps the last 10,000 commitments, which takes 37 days.
             warm_up: 4.0 / 3.0,
             faults: (Duration::from_secs(5 * 60), Duration::from_secs(25 * 60)),
+            parts: 30,
+            slack: Slack { kib: 0, handles: 0 },
         }
     }
 
@@ -36,6 +51,9 @@ impl Pace {
             chat: Duration::from_secs(4),
             warm_up: 0.2,
             faults: (Duration::from_secs(5), Duration::from_secs(30)),
+            // A game of Kriegspiel takes a minute, and half of the time a fault is being lived through.
+            parts: 3,
+            slack: Slack { kib: 1_024, handles: 2 },
         }
     }
 }
