@@ -214,10 +214,12 @@ async fn a_server_that_takes_no_bytes_is_left_in_time_and_one_that_takes_few_is_
     let host = Host::start().await;
     let mut options = steady();
     options.heartbeat = HeartbeatPolicy::new(seconds(600), seconds(600)).unwrap();
+    options.max_outbound_bytes = 64 << 20;
     let mut bot = Bot::start(&host, Knobs::default(), options);
     let mut peer = host.greet().await;
     bot.ready().await;
-    bot.say(&"x".repeat(16 << 20)).await.unwrap();
+    // More than what it reads and all that the kernel's buffers hold.
+    bot.say(&"x".repeat(48 << 20)).await.unwrap();
     // It reads a part at a time, for far longer than the write deadline in all. (The kernel wakes a writer only when a good
     // part of its buffer is free, so the parts are not small.)
     let stream = peer.ws.get_mut();
