@@ -104,7 +104,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How much [`Events`] hold for a bot that lags: so many events, and so many bytes. Default 1,024 and 8 MiB.
+    /// How much [`Events`](crate::Events) hold for a bot that lags: so many events, and so many bytes. Default 1,024 and 8 MiB.
     pub fn event_queue(mut self, max_events: usize, max_bytes: usize) -> Self {
         self.max_events = max_events;
         self.max_event_bytes = max_bytes;
@@ -174,8 +174,8 @@ impl ClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`INVALID_CONFIG`](codes::INVALID_CONFIG), naming the setting: no host, a malformed address, an empty key, a limit of
-    /// zero. [`INSECURE_URL`](codes::INSECURE_URL) when the key would travel unencrypted to another machine.
+    /// [`INVALID_CONFIG`](sdk_core::error::codes::INVALID_CONFIG), naming the setting: no host, a malformed address, an empty key, a limit of
+    /// zero. [`INSECURE_URL`](sdk_core::error::codes::INSECURE_URL) when the key would travel unencrypted to another machine.
     pub fn build(self) -> Result<Client> {
         let Some(url) = self.url else {
             let message =

@@ -104,7 +104,7 @@ impl RawJson {
     /// Decodes it. `name` is what it is called in an error.
     ///
     /// # Errors
-    /// [`codes::DECODE_FAILED`], naming the field.
+    /// [`DECODE_FAILED`](crate::error::codes::DECODE_FAILED), naming the field.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<T> {
         decode(self.as_str(), name)
     }
